@@ -1,0 +1,113 @@
+#include "common/base/child.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace imageswarm {
+namespace {
+
+/// Between fork and exec: async-signal-safe calls only. Returns only on failure.
+void become(char* const* argv, char* const* environment, std::pair<int, int> const* moves, std::size_t count) {
+  // First out of the way of every target number, then into place.
+  int parked[16];
+  if (count > 16) return;
+  for (std::size_t i = 0; i < count; ++i) {
+    parked[i] = ::fcntl(moves[i].first, F_DUPFD_CLOEXEC, 64);
+    if (parked[i] < 0) return;
+  }
+  int const null = ::open("/dev/null", O_RDWR);
+  for (int fd : {0, 1, 2}) ::dup2(null, fd);
+  int highest = 2;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (::dup2(parked[i], moves[i].second) < 0) return;
+    highest = std::max(highest, moves[i].second);
+  }
+  for (int fd = 3; fd < highest; ++fd) {
+    if (std::none_of(moves, moves + count, [fd](auto const& move) { return move.second == fd; })) ::close(fd);
+  }
+  ::close_range(static_cast<unsigned>(highest + 1), ~0u, 0);
+  sigset_t none;
+  sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  ::signal(SIGPIPE, SIG_DFL);
+  ::execve(argv[0], argv, environment);
+}
+
+std::vector<char*> pointers(std::vector<std::string> const& strings) {
+  std::vector<char*> result;
+  for (auto const& text : strings) result.push_back(const_cast<char*>(text.c_str()));
+  result.push_back(nullptr);
+  return result;
+}
+
+}  // namespace
+
+Result<Child> Child::start(ChildCommand const& command) {
+  auto const argv = pointers(command.argv);
+  auto const environment = pointers(command.environment);
+  auto const* moves = command.descriptors.data();
+  auto const count = command.descriptors.size();
+  pid_t const pid = ::fork();
+  if (pid < 0) return fail(errno_error(errno, "starting", command.argv.front()));
+  if (pid == 0) {
+    become(argv.data(), environment.data(), moves, count);
+    ::_exit(127);
+  }
+  return Child{pid};
+}
+
+Child::~Child() {
+  if (pid_ < 0) return;
+  kill();
+  ::waitpid(pid_, nullptr, 0);
+}
+
+void Child::kill() {
+  if (pid_ > 0) ::kill(pid_, SIGKILL);
+}
+
+Result<int> Child::wait(std::stop_token const& stop, std::optional<std::chrono::seconds> deadline) {
+  // A pidfd becomes readable when the process ends, so both waits are one poll. glibc 2.36 has the call.
+  UniqueFd const handle{static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0))};
+  if (!handle) return fail(errno_error(errno, "waiting for", "a child process"));
+  auto const end = std::chrono::steady_clock::now() + deadline.value_or(std::chrono::hours{24 * 365});
+  for (;;) {
+    pollfd ready{handle.get(), POLLIN, 0};
+    int const count = ::poll(&ready, 1, 200);
+    if (count > 0) break;
+    if (stop.stop_requested()) {
+      kill();
+      return fail(Fault::cancelled, "the child process was stopped");
+    }
+    if (std::chrono::steady_clock::now() >= end) {
+      kill();
+      return fail(Fault::timeout, "the child process took longer than {} s", deadline->count());
+    }
+  }
+  int status = 0;
+  ::waitpid(std::exchange(pid_, -1), &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+Result<std::pair<UniqueFd, UniqueFd>> make_pipe() {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) return fail(errno_error(errno, "making", "a pipe"));
+  return std::pair{UniqueFd{ends[0]}, UniqueFd{ends[1]}};
+}
+
+std::filesystem::path helper_program(std::string_view name) {
+  std::error_code error;
+  auto const self = std::filesystem::read_symlink("/proc/self/exe", error);
+  auto const beside = self.parent_path() / name;
+  if (!error && std::filesystem::exists(beside, error)) return beside;
+  return std::filesystem::path{IMAGESWARM_LIBEXECDIR} / name;
+}
+
+}  // namespace imageswarm

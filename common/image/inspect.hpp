@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <string_view>
+
+#include "common/base/file.hpp"
+#include "common/base/result.hpp"
+#include "common/base/units.hpp"
+#include "common/document/model.hpp"
+
+namespace imageswarm::image {
+
+/// What the inspector found: the one format that matches (raw means that none did), judged safe.
+struct Inspection {
+  std::string disk_format;  ///< Glance's word
+  ByteCount virtual_size;   ///< of the disk that a guest sees
+};
+
+/// Largest disk we accept.
+inline constexpr ByteCount max_virtual_size{64ull << 40};
+
+/// Judges an uncompressed image in a sandboxed helper process that sees only this descriptor (docs/security.md,
+/// "Images"). The offset of `fd` is not used. Blocks; thread-safe.
+/// Faults: image-…, inspector-crash, cancelled.
+[[nodiscard]] Result<Inspection> inspect(UniqueFd const& fd, std::stop_token const& stop);
+
+/// Takes the next bytes of the content, in order; an error stops the unpacking and is passed on.
+using ContentSink = std::function<Result<>(std::span<std::byte const>)>;
+
+/// What the catalogue signed about the content of an artefact.
+struct ContentPromise {
+  document::Compression compression = document::Compression::none;
+  ByteCount content_size;
+  std::string disk_format;
+};
+
+/// Streams the content of an artefact out of the sandboxed helper, which unpacks it and judges it as `inspect` does.
+///
+/// The inspector's verdict on the image header comes before the first byte reaches `sink`. The size is exact: a stream
+/// that ends early, goes on past `content_size`, has trailing bytes or a wrong checksum fails. `sink` runs on the
+/// calling thread. Digests are the caller's. Blocks; thread-safe.
+/// Faults: image-…, bomb, inspector-crash, cancelled, and those of `sink`.
+[[nodiscard]] Result<Inspection> unpack(UniqueFd const& artefact, ContentPromise const& promise,
+                                        ContentSink const& sink, std::stop_token const& stop);
+
+}  // namespace imageswarm::image

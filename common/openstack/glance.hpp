@@ -1,0 +1,85 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "common/base/clock.hpp"
+#include "common/base/result.hpp"
+#include "common/base/units.hpp"
+#include "common/http/client.hpp"
+#include "common/openstack/cloud.hpp"
+
+namespace imageswarm::openstack {
+
+/// An image as Glance shows it (Image API v2).
+struct GlanceImage {
+  std::string id;
+  std::string name;
+  std::string status;  ///< queued, saving, active, deactivated, …
+  std::string visibility;
+  bool hidden = false;
+  bool is_protected = false;
+  std::string disk_format, container_format;
+  std::optional<ByteCount> size;
+  std::string hash_algorithm, hash_value;  ///< os_hash_algo, os_hash_value; empty until active
+  std::uint32_t min_disk_gib = 0;
+  std::uint32_t min_ram_mib = 0;
+  std::string owner;
+  TimePoint created, updated;
+  std::vector<std::string> tags;
+  std::map<std::string, std::string> properties;  ///< everything else that is a string
+};
+
+/// What a new record shall be; always made hidden and private.
+struct NewImage {
+  std::string id;
+  std::string name;
+  std::string disk_format, container_format;
+  std::uint32_t min_disk_gib = 0;
+  std::uint32_t min_ram_mib = 0;
+  std::vector<std::string> tags;
+  std::map<std::string, std::string> properties;
+};
+
+/// Glance behind Keystone: asks for a token when it needs one, once more after a 401. Thread-safe.
+///
+/// Faults of all calls: keystone-…, glance-…, http-…, cancelled. What Glance said is in the text; no token or password
+/// is.
+class Glance {
+public:
+  explicit Glance(Cloud cloud);
+  ~Glance();
+
+  /// 409 comes back as glance-conflict: the ID is taken, or was once.
+  [[nodiscard]] Result<GlanceImage> create(NewImage const& image, std::stop_token const& stop);
+  /// glance-not-found if there is none that we may see.
+  [[nodiscard]] Result<GlanceImage> show(std::string_view id, std::stop_token const& stop);
+  /// All images, hidden ones too, that carry this property; follows every page.
+  [[nodiscard]] Result<std::vector<GlanceImage>> find(std::string_view property, std::string_view value,
+                                                      std::stop_token const& stop);
+  /// PUT …/file. Faults: glance-conflict (somebody else uploads), glance-gone, glance-quota, those of `source`.
+  [[nodiscard]] Result<> upload(std::string_view id, ByteCount size, http::BodySource source,
+                                std::stop_token const& stop);
+  /// One JSON patch with all changes; values are JSON texts ("\"private\"", "false").
+  [[nodiscard]] Result<GlanceImage> patch(std::string_view id,
+                                          std::vector<std::pair<std::string, std::string>> const& replace,
+                                          std::stop_token const& stop);
+  [[nodiscard]] Result<> deactivate(std::string_view id, std::stop_token const& stop);
+  [[nodiscard]] Result<> reactivate(std::string_view id, std::stop_token const& stop);
+  [[nodiscard]] Result<> remove(std::string_view id, std::stop_token const& stop);
+  /// GET …/file into `sink`, for tests and copies.
+  [[nodiscard]] Result<> download(std::string_view id, http::BodySink sink, std::stop_token const& stop);
+
+private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace imageswarm::openstack

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "common/base/clock.hpp"
+#include "common/base/digest.hpp"
+#include "common/base/result.hpp"
+#include "common/base/units.hpp"
+#include "common/document/model.hpp"
+
+namespace imageswarm::torrent {
+
+/// Largest torrent file we read: 16 KiB pieces of a 512 GiB image need no more.
+inline constexpr ByteCount max_torrent_size = 32_MiB;
+inline constexpr ByteCount min_piece_length = 16_KiB;
+inline constexpr ByteCount max_piece_length = 16_MiB;
+
+enum class Flavour : std::uint8_t { v2, hybrid };
+
+/// A piece length that gives between 1000 and 2000 pieces, within the limits.
+ByteCount piece_length_for(ByteCount artefact);
+
+/// Computes the piece hashes of an artefact while its bytes pass by, so that it is read only once.
+///
+/// Give all bytes in order, then `finish`. Not thread-safe; run it on a thread of its own beside other digests.
+class Builder {
+public:
+  Builder(ByteCount piece_length, Flavour flavour);
+  Builder(Builder&&) noexcept;
+  Builder& operator=(Builder&&) noexcept;
+  ~Builder();
+
+  void update(std::span<std::byte const> data);
+
+  struct Built {
+    std::string bytes;  ///< the torrent file, bencoded; without trackers and web seeds, which are the catalogue's
+    Sha256 info_hash_v2;
+    std::optional<Sha1> info_hash_v1;
+  };
+  /// `name` is the artefact's file name. Fault: torrent-size for an empty artefact.
+  [[nodiscard]] Result<Built> finish(std::string_view name, TimePoint created);
+
+private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// A torrent file that has passed the gate: only `admit` makes one.
+class AdmittedTorrent {
+public:
+  std::string const& bytes() const { return bytes_; }
+
+private:
+  friend Result<AdmittedTorrent> admit(std::string bytes, document::Torrent const& promised);
+  explicit AdmittedTorrent(std::string bytes) : bytes_{std::move(bytes)} {}
+  std::string bytes_;
+};
+
+/// The torrent gate (docs/security.md, "Torrents"; BEP 3, BEP 52): size and SHA-256 as signed before anything is
+/// parsed, then exactly one file with the promised name, size and piece length, no symlinks, executables or hidden
+/// files, piece layers that add up to the root, info-hashes as promised, canonical bencoding without duplicate keys or
+/// trailing bytes. Faults: hash-mismatch, torrent-….
+[[nodiscard]] Result<AdmittedTorrent> admit(std::string bytes, document::Torrent const& promised);
+
+}  // namespace imageswarm::torrent

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "common/base/clock.hpp"
+#include "common/base/result.hpp"
+#include "common/trust/identity.hpp"
+
+namespace imageswarm::trust {
+
+/// A certificate with its intermediates and its private key, ready to sign. Not thread-safe.
+class SigningIdentity {
+public:
+  /// PEM files; the certificate's file may hold intermediates after the leaf. An encrypted key asks for its passphrase
+  /// on the terminal, never on the command line.
+  /// Faults: certificate-unreadable, key-unreadable, key-mismatch, alg-weak, cert-expired, cert-purpose.
+  [[nodiscard]] static Result<SigningIdentity> load(std::filesystem::path const& certificate,
+                                                    std::filesystem::path const& key, TimePoint now);
+  SigningIdentity(SigningIdentity&&) noexcept;
+  SigningIdentity& operator=(SigningIdentity&&) noexcept;
+  ~SigningIdentity();
+
+  Signer const& signer() const;
+
+  /// The whole document: `body` (which ends in LF) followed by its `x509-signature:` block (docs/formats.md §2).
+  [[nodiscard]] Result<std::string> sign(std::string_view body) const;
+
+private:
+  struct Impl;
+  explicit SigningIdentity(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace imageswarm::trust

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/base/result.hpp"
+#include "common/base/units.hpp"
+#include "common/base/uuid.hpp"
+#include "common/http/server.hpp"
+#include "daemon/state/board.hpp"
+
+namespace imageswarm::control {
+
+/// One peer of an image, for `imageswarmctl peers`.
+struct PeerRow {
+  std::string address, client;
+  double progress = 0;
+  Rate download_rate{0}, upload_rate{0};
+  ByteCount downloaded, uploaded;
+};
+
+/// What the operator may ask of the daemon; the coordinator does it. All on the loop thread, none blocks.
+class Commands {
+public:
+  virtual ~Commands() = default;
+  virtual state::Board const& board() const = 0;
+  virtual void refresh() = 0;
+  virtual void pause(bool paused) = 0;
+  virtual void limit(std::optional<Rate> download, std::optional<Rate> upload) = 0;
+  virtual std::vector<PeerRow> peers(Uuid const& image_id) const = 0;
+};
+
+/// The control API over the Unix socket: JSON over HTTP/1.1 (docs/operations.md, "The control socket").
+http::ServerResponse handle(http::ServerRequest const& request, Commands& commands);
+
+/// The page of the metrics endpoint, in Prometheus' text format.
+http::ServerResponse handle_metrics(http::ServerRequest const& request, state::Board const& board);
+
+}  // namespace imageswarm::control

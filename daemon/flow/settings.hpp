@@ -1,0 +1,92 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/base/units.hpp"
+#include "common/document/model.hpp"
+#include "common/trust/verify.hpp"
+
+namespace imageswarm::flow {
+
+// The daemon's configuration as plain values (docs/operations.md; config/imageswarmd.yaml is the commented example).
+// What a member is called in the file is its name with '-' for '_'; defaults here are the defaults of the file.
+
+struct HostSettings {
+  std::string name;  ///< found out where left out: the fully qualified host name
+  std::string cluster, subcluster;
+  std::string architecture;  ///< found out: uname's machine
+  std::string hypervisor = "kvm";
+};
+
+struct TrustSettings {
+  std::filesystem::path anchors = "/etc/grid-security/certificates";
+  trust::Requirement crl = trust::Requirement::require;
+  trust::Requirement namespaces = trust::Requirement::if_present;
+  unsigned mass_withdrawal_percent = 50;
+};
+
+struct SubscriptionSettings {
+  std::string url;  ///< http(s), file:// or a local path
+  document::Kind kind = document::Kind::catalogue;
+  std::vector<trust::SignerPattern> signers;  ///< `endorsers` of a catalogue, `signed-by` of a list
+  std::optional<std::string> document;
+  std::uint64_t epoch = 1;
+  std::chrono::seconds refresh{15 * 60};
+};
+
+enum class ApprovalPolicy : std::uint8_t { all, listed };
+
+struct SwarmSettings {
+  std::string listen = "0.0.0.0:6881";
+  Rate download_rate, upload_rate;  ///< the host's totals
+  unsigned upload_peers = 8;        ///< per image, while downloading
+  unsigned seed_peers = 10;         ///< per image, while seeding
+  bool dht = true;
+  bool peer_exchange = true;
+  bool local_discovery = false;
+  std::vector<std::string> trackers;   ///< beside those of the catalogue
+  std::vector<std::string> networks;   ///< CIDR; peers elsewhere are refused; empty = any
+  std::vector<std::string> dht_nodes;  ///< HOST:PORT where DHT starts; never public routers
+};
+
+struct StoreSettings {
+  std::filesystem::path directory = "/var/lib/imageswarm";
+  std::vector<std::filesystem::path> seed_from;
+  std::optional<ByteCount> size;  ///< budget
+};
+
+struct SinkSettings {
+  std::string type;  ///< "glance" or "directory"
+  std::string name;  ///< how it is called in status; found out: the cloud or the path
+  // glance
+  std::string cloud;
+  std::filesystem::path clouds_file = "/etc/imageswarm/clouds.yaml";
+  std::string visibility = "private";
+  unsigned keep = 2;
+  // directory
+  std::filesystem::path path;
+};
+
+struct ControlSettings {
+  std::filesystem::path socket = "/run/imageswarm/imageswarmd.sock";
+  std::string metrics = "127.0.0.1:9464";  ///< empty = none
+};
+
+struct Settings {
+  HostSettings host;
+  TrustSettings trust;
+  std::vector<SubscriptionSettings> subscriptions;  ///< catalogues, then approval lists
+  ApprovalPolicy approvals = ApprovalPolicy::listed;
+  std::vector<document::Rule> select;  ///< alternatives; empty = all
+  SwarmSettings swarm;
+  StoreSettings store;
+  std::vector<SinkSettings> sinks;
+  ControlSettings control;
+};
+
+}  // namespace imageswarm::flow

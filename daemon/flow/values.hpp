@@ -1,0 +1,78 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "common/base/clock.hpp"
+#include "common/base/digest.hpp"
+#include "common/base/file.hpp"
+#include "common/base/result.hpp"
+#include "common/base/units.hpp"
+#include "common/document/model.hpp"
+
+namespace imageswarm::flow {
+
+/// Who stands behind an image: the signed documents that led to it.
+struct Provenance {
+  std::string catalogue;      ///< name of the document
+  std::string catalogue_url;  ///< where it came from
+  std::uint64_t serial = 0;
+  Sha256 catalogue_digest;
+  std::string endorser;  ///< trust::Signer::text()
+  std::string approval;  ///< the rule that approved it, or "policy all"
+};
+
+/// An image that shall be on this host; selection makes it, the other stages carry it out.
+struct Want {
+  document::Image image;
+  Provenance provenance;
+  std::string torrent_url;  ///< absolute
+  std::vector<std::string> trackers;
+  std::vector<std::string> web_seeds;
+};
+
+/// The artefact of a wanted image, whole and with the signed digest: only `verify_artefact` makes one.
+///
+/// Holds the very descriptor that was hashed; sinks read from it with pread and never open the path again.
+class VerifiedArtefact {
+public:
+  UniqueFd const& fd() const { return *fd_; }
+  document::Image const& image() const { return image_; }
+
+private:
+  friend Result<VerifiedArtefact> verify_artefact(std::filesystem::path const& path, document::Image const& image,
+                                                  std::stop_token const& stop);
+  VerifiedArtefact(std::shared_ptr<UniqueFd> fd, document::Image image)
+      : fd_{std::move(fd)}, image_{std::move(image)} {}
+  std::shared_ptr<UniqueFd> fd_;
+  document::Image image_;
+};
+
+/// Compares size and SHA-256 of the file with the catalogue entry. Blocks for the whole file.
+/// Faults: hash-mismatch, not-found, disk-error, cancelled.
+[[nodiscard]] Result<VerifiedArtefact> verify_artefact(std::filesystem::path const& path, document::Image const& image,
+                                                       std::stop_token const& stop);
+
+/// A sink's record that an image is in it, with what was compared.
+struct Receipt {
+  Uuid image_id;
+  std::string sink;       ///< name of the sink
+  std::string sink_type;  ///< "glance", "directory"
+  std::string reference;  ///< Glance ID or path
+  Sha256 content_sha256;  ///< of what is in the sink; compared
+  Sha512 content_sha512;
+  ByteCount size;
+  Provenance provenance;
+  TimePoint at;
+  bool uploaded_here = false;  ///< this host moved the bytes; false = found there and compared
+};
+
+/// Why an image may not be used any more; what follows is in docs/operations.md, "What ends trust".
+enum class Retirement { expired, withdrawn, not_approved, recalled, superseded };
+std::string_view name_of(Retirement why);
+
+}  // namespace imageswarm::flow

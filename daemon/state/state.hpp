@@ -1,0 +1,72 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/clock.hpp"
+#include "common/base/result.hpp"
+#include "common/base/units.hpp"
+#include "common/trust/verify.hpp"
+#include "daemon/flow/values.hpp"
+
+namespace imageswarm::state {
+
+/// A document as it was accepted: bytes and floor change in one transaction.
+struct AcceptedDocument {
+  trust::DocumentKey key;
+  trust::Floor floor;
+  std::string url;    ///< of the subscription that it came by
+  std::string bytes;  ///< as received; verified again at every start
+  TimePoint issued;
+  TimePoint accepted;
+};
+
+/// What this host holds of an image, apart from receipts.
+struct HeldImage {
+  Uuid image_id;
+  std::filesystem::path artefact;  ///< whole and verified
+  bool in_place = false;           ///< belongs to others: never removed
+  TimePoint since;
+};
+
+/// What survives a restart, in one SQLite file in WAL mode. Used by the coordinator alone, on one thread at a time;
+/// each call is one transaction and is on disk when it returns.
+class State {
+public:
+  /// Makes the file or migrates it. Faults: state-corrupt (never taken for a first use), state-newer, disk-….
+  [[nodiscard]] static Result<State> open(std::filesystem::path const& file);
+  State(State&&) noexcept;
+  State& operator=(State&&) noexcept;
+  ~State();
+
+  [[nodiscard]] Result<std::vector<AcceptedDocument>> documents() const;
+  [[nodiscard]] Result<trust::Floors> floors() const;
+  /// The document, its floor and the time floor together.
+  [[nodiscard]] Result<> accept(AcceptedDocument const& document);
+  /// Other bytes under an accepted serial: both are kept for whoever investigates.
+  [[nodiscard]] Result<> keep_evidence(trust::DocumentKey const& key, std::string_view url, std::string_view bytes,
+                                       TimePoint now);
+
+  [[nodiscard]] Result<TimePoint> time_floor() const;
+  /// Never goes back.
+  [[nodiscard]] Result<> raise_time_floor(TimePoint seen);
+
+  [[nodiscard]] Result<std::vector<HeldImage>> held() const;
+  [[nodiscard]] Result<> hold(HeldImage const& image);
+  [[nodiscard]] Result<> release(Uuid const& image_id);
+
+  [[nodiscard]] Result<std::vector<flow::Receipt>> receipts() const;
+  [[nodiscard]] Result<> record(flow::Receipt const& receipt);
+  [[nodiscard]] Result<> forget_receipt(Uuid const& image_id, std::string_view sink);
+
+private:
+  struct Impl;
+  explicit State(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace imageswarm::state
