@@ -13,6 +13,7 @@
 #include "common/base/result.hpp"
 #include "common/base/units.hpp"
 #include "common/document/model.hpp"
+#include "common/trust/identity.hpp"
 
 namespace imageswarm::flow {
 
@@ -26,10 +27,18 @@ struct Provenance {
   std::string approval;  ///< the rule that approved it, or "policy all"
 };
 
+/// One question that selection asked about an image, and its answer.
+struct Reason {
+  std::string question;  ///< "cluster", "approve rule 2 of site-approvals"
+  std::string answer;    ///< "lxcloud is one of lxcloud, testcloud"
+  bool yes = false;
+};
+
 /// An image that shall be on this host; selection makes it, the other stages carry it out.
 struct Want {
   document::Image image;
   Provenance provenance;
+  trust::Signer endorser;
   std::string torrent_url;  ///< absolute
   std::vector<std::string> trackers;
   std::vector<std::string> web_seeds;

@@ -62,12 +62,7 @@ struct SinkStatus {
   std::optional<Error> error;
 };
 
-/// One question that selection asked about an image, and its answer.
-struct Reason {
-  std::string question;  ///< "distribution-cluster", "approve rule 2 of site-approvals", …
-  std::string answer;    ///< "lxcloud is in lxcloud, testcloud"
-  bool yes = false;
-};
+using flow::Reason;
 
 struct ImageStatus {
   Uuid image_id;

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/base/clock.hpp"
+#include "common/trust/verify.hpp"
+#include "daemon/flow/settings.hpp"
+#include "daemon/flow/values.hpp"
+
+namespace imageswarm::selection {
+
+/// What a document that was once accepted is worth now.
+enum class Standing : std::uint8_t {
+  trusted,
+  stale,    ///< expired, or its signature cannot be checked at the moment (CRL stale): nothing new on its word
+  stopped,  ///< stale for more than a day: no seeding either
+  revoked,  ///< signer revoked or no longer allowed: what it vouched for is withdrawn
+};
+
+/// A subscription and the document that it last gave; none before the first was accepted.
+template <class T>
+struct Source {
+  std::shared_ptr<trust::Verified<T> const> document;
+  std::string url;
+  Standing standing = Standing::trusted;
+};
+
+/// An image that this host has, as it was wanted then: it may have left the catalogue since.
+using Held = flow::Want;
+
+struct Input {
+  flow::HostSettings host;
+  flow::ApprovalPolicy policy{};
+  std::vector<document::Rule> select;
+  unsigned keep = 2;  ///< versions of a family
+  std::vector<Source<document::Catalogue>> catalogues;
+  std::vector<Source<document::ApprovalList>> approvals;
+  std::vector<Held> held;
+  TimePoint now;
+};
+
+enum class Verdict : std::uint8_t { selected, not_selected, not_approved, expired, withdrawn, recalled, superseded };
+
+struct Decision {
+  flow::Want want;
+  Verdict verdict = Verdict::not_selected;
+  bool may_fetch = false;  ///< bytes that are not here may be fetched
+  bool may_seed = false;
+  std::vector<flow::Reason> reasons;  ///< every question in the order it was asked
+};
+
+/// One decision for every image ID in the catalogues or held here, in the order of the catalogues.
+struct Plan {
+  std::vector<Decision> decisions;
+};
+
+/// Pure: the same input gives the same plan (docs/design.md, "Selection"). Recall wins over everything; then
+/// withdrawal, expiry, approval, the entry's distribution keys and the host's own `select`; last, `keep` within the
+/// family.
+Plan select(Input const& input);
+
+}  // namespace imageswarm::selection
