@@ -37,7 +37,8 @@ public:
       : input_{input}, approvals_{approvals}, choice_{choice} {}
 
   Decision judge(flow::Want want, Standing standing) const {
-    Decision decision{.want = std::move(want)};
+    Decision decision;
+    decision.want = std::move(want);
     decision.verdict = verdict(decision, standing);
     bool const selected = decision.verdict == Verdict::selected;
     decision.may_fetch = selected && standing == Standing::trusted && approval_is_current(decision);
@@ -159,7 +160,9 @@ flow::Want want_of(document::Image const& image, Source<document::Catalogue> con
 }
 
 Decision withdrawn(flow::Want want, std::string reason) {
-  Decision decision{.want = std::move(want), .verdict = Verdict::withdrawn};
+  Decision decision;
+  decision.want = std::move(want);
+  decision.verdict = Verdict::withdrawn;
   decision.reasons.push_back({"endorsed", std::move(reason), false});
   return decision;
 }

@@ -27,7 +27,7 @@ struct AcceptedDocument {
 
 /// What this host holds of an image, apart from receipts.
 struct HeldImage {
-  Uuid image_id;
+  flow::Want want;                 ///< as it was when it came: the entry may leave its catalogue later
   std::filesystem::path artefact;  ///< whole and verified
   bool in_place = false;           ///< belongs to others: never removed
   TimePoint since;
