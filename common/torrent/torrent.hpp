@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -14,7 +16,7 @@
 
 namespace imageswarm::torrent {
 
-/// Largest torrent file we read: 16 KiB pieces of a 512 GiB image need no more.
+/// Largest torrent file we write and read: a million pieces, so 16 GiB at the shortest and 16 TiB at the longest.
 inline constexpr ByteCount max_torrent_size = 32_MiB;
 inline constexpr ByteCount min_piece_length = 16_KiB;
 inline constexpr ByteCount max_piece_length = 16_MiB;
@@ -41,7 +43,8 @@ public:
     Sha256 info_hash_v2;
     std::optional<Sha1> info_hash_v1;
   };
-  /// `name` is the artefact's file name. Fault: torrent-size for an empty artefact.
+  /// `name` is the artefact's file name. Fault: torrent-size for an empty artefact, and for one that has more pieces
+  /// than a torrent file may hold.
   [[nodiscard]] Result<Built> finish(std::string_view name, TimePoint created);
 
 private:
