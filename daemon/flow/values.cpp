@@ -21,7 +21,7 @@ Result<VerifiedArtefact> verify_artefact(std::filesystem::path const& path, docu
                 size->value, promised.content_size.value);
   }
   Hasher<Sha256> hasher;
-  std::vector<std::byte> buffer(1_MiB.value);
+  std::vector<std::byte> buffer((1_MiB).value);
   for (std::uint64_t at = 0;;) {
     if (stop.stop_requested()) return fail(Fault::cancelled, "reading {}: stopped", printable(path.native()));
     auto const count = ::pread(fd->get(), buffer.data(), buffer.size(), static_cast<off_t>(at));
