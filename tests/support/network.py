@@ -56,6 +56,15 @@ class Host:
         return subprocess.run(["nsenter", f"--net=/run/netns/{self.netns}", *map(str, command)], text=True,
                               capture_output=True, check=check, **options)
 
+    def limit(self, rate):
+        """The link's speed from now on: Mbit/s each way, None = as fast as the machine."""
+        for netns, device in ((self.netns, "eth0"), (self.network.switch, f"to-{self.name}")):
+            if rate:
+                run("tc", "-n", netns, "qdisc", "replace", "dev", device, "root", "tbf", "rate", f"{rate}mbit", "burst",
+                    "64kb", "latency", "50ms")
+            else:
+                subprocess.run(["tc", "-n", netns, "qdisc", "delete", "dev", device, "root"], capture_output=True)
+
     def bytes_sent(self):
         return self.network.counters()[self.name][0]
 
@@ -101,11 +110,8 @@ class Network:
         run("ip", "-n", self.switch, "link", "set", port, "master", "bridge", "up")
         run("ip", "-n", netns, "addr", "add", f"{address}/24", "brd", "+", "dev", "eth0")
         run("ip", "-n", netns, "link", "set", "eth0", "up")
-        if rate:
-            limit = ["root", "tbf", "rate", f"{rate}mbit", "burst", "64kb", "latency", "50ms"]
-            run("tc", "-n", netns, "qdisc", "add", "dev", "eth0", *limit)
-            run("tc", "-n", self.switch, "qdisc", "add", "dev", port, *limit)
         self.hosts[name] = Host(self, name, address, netns)
+        self.hosts[name].limit(rate)
 
     def counters(self):
         """{host: (bytes it sent, bytes it received)} since the start, as the switch saw them."""

@@ -1,0 +1,24 @@
+"""One site for all tests of a run; each test has its own catalogues, images and daemons."""
+import os
+
+import pytest
+
+from support.testbed import Site, programs
+
+
+@pytest.fixture(scope="session")
+def _site():
+    if os.geteuid() != 0:
+        pytest.fail("the e2e tests make network namespaces: run them as root")
+    programs()
+    site = Site(hypervisors=8)
+    yield site
+    site.close()
+
+
+@pytest.fixture
+def site(_site):
+    _site.heal()
+    _site.daemons.clear()
+    yield _site
+    _site.stop_daemons()

@@ -1,0 +1,55 @@
+"""A full disk stops the host's own work only, says so, and is over when there is room again."""
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from support.services import make_disk
+
+
+@pytest.fixture
+def small_disk(site):
+    """A file system of its own for a state directory."""
+    mounted = []
+
+    def mount(path, megabytes):
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=0700", "imageswarm-test", path],
+                       check=True)
+        mounted.append(path)
+        return path
+    yield mount
+    site.stop_daemons()
+    for path in mounted:
+        subprocess.run(["umount", path], check=True)
+
+
+def test_a_full_store_is_named_and_the_download_goes_on_when_there_is_room(site, small_disk, tmp_path):
+    publisher = site.publisher()
+    entry = publisher.publish_image(make_disk(tmp_path / "disk.raw", 24), "too-big-for-now")
+    site.seeder(publisher)
+    host = site.hypervisors[0]
+    daemon = site.daemon(host, [publisher], sinks=[site.directory_sink(host)])
+    small_disk(daemon.state, 40)
+    filler = daemon.state / "filler"
+    filler.write_bytes(b"x" * (28 << 20))
+    daemon.start()
+    daemon.wait_for_text("disk-full")
+    daemon.wait_for(lambda: daemon.image(entry["image-id"])["fault"] == "disk-full", 30, "the fault in the status")
+    lines = sum("disk-full" in line for line in daemon.text().splitlines())
+    assert lines < 10, "one line is enough"
+    filler.unlink()
+    daemon.wait_for_image(entry["image-id"], "active", 180)
+
+
+def test_a_full_sink_leaves_nothing_half_made(site, small_disk, tmp_path):
+    publisher = site.publisher()
+    publisher.publish_image(make_disk(tmp_path / "disk.raw", 8), "too-big-for-the-sink")
+    site.seeder(publisher)
+    host = site.hypervisors[0]
+    sink = site.directory_sink(host)
+    folder = small_disk(sink["path"], 4)
+    daemon = site.daemon(host, [publisher], sinks=[sink])
+    run = daemon.once(timeout=20)
+    assert run.returncode == 4, run.stderr
+    assert "disk-full" in run.stderr
+    assert [path for path in Path(folder).iterdir() if not path.name.startswith(".")] == []

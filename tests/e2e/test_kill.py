@@ -1,0 +1,102 @@
+"""kill -9 at any moment: afterwards the image is there exactly once, and next to nothing was moved twice."""
+import contextlib
+import sqlite3
+import time
+
+import pytest
+
+from support.services import make_disk
+from support.testbed import random_moments
+
+TIMES = 10
+
+
+def usable_images(site, image_id):
+    return [record for record in site.cloud.images_of(image_id)
+            if record["status"] == "active" and not record["os_hidden"]]
+
+
+def test_during_the_download(site, figure, tmp_path):
+    size, rate = 48 << 20, 6_000_000
+    publisher = site.publisher()
+    entry = publisher.publish_image(make_disk(tmp_path / "disk.raw", size >> 20), "killed-in-download")
+    site.seeder(publisher)
+    host = site.hypervisors[0]
+    daemon = site.daemon(host, [publisher], sinks=[site.directory_sink(host)], swarm={"download-rate": f"{rate}B/s"})
+    before = host.bytes_received()
+    kills = 0
+    for moment in random_moments(TIMES, 0.3, 2.0):
+        daemon.start_and_answer()
+        daemon.wait_for(lambda: daemon.image(entry["image-id"]), 30, "the image to be known")
+        time.sleep(moment)
+        kills += daemon.image(entry["image-id"])["state"] == "fetching"
+        daemon.kill()
+    daemon.start()
+    daemon.wait_for_image(entry["image-id"], "active")
+
+    twice = host.bytes_received() - before - size
+    figure(f"{kills} kills during a download of {size / 1e6:.0f} MB at {rate / 1e6:.0f} MB/s: "
+           f"{twice / 1e6:.1f} MB more than the artefact came in, protocol and catalogue included")
+    assert kills >= TIMES - 1
+    # The last second's pieces of each life, those that were under way, and a few per cent of protocol.
+    assert twice < 0.06 * size + TIMES * 2 * rate
+
+
+def test_during_the_upload(site, figure, tmp_path):
+    publisher = site.publisher()
+    entry = publisher.publish_image(make_disk(tmp_path / "disk.raw", 24), "killed-in-upload")
+    image_id = entry["image-id"]
+    site.seeder(publisher)
+    host = site.hypervisors[0]
+    daemon = site.daemon(host, [publisher], sinks=[site.glance_sink()]).start()
+    daemon.wait_for(lambda: (daemon.image(image_id) or {}).get("progress") == 1
+                    or (daemon.image(image_id) or {}).get("state") == "registering", 60, "the download to end")
+    daemon.kill()
+    downloaded = host.bytes_received()
+    host.limit(80)  # the upload takes two and a half seconds
+    kills = 0
+    for moment in random_moments(TIMES, 0.0, 2.0):
+        daemon.start_and_answer()
+        daemon.wait_for(lambda: any((row["status"] == "saving") for row in site.cloud.images_of(image_id)), 60,
+                        "an upload to begin")
+        time.sleep(moment)
+        kills += daemon.image(image_id)["state"] == "registering"
+        daemon.kill()
+    host.limit(None)
+    daemon.start()
+    daemon.wait_for_image(image_id, "active")
+
+    assert len(usable_images(site, image_id)) == 1
+    assert sum(site.cloud.uploads(record["id"]).count(204) for record in site.cloud.images_of(image_id)) == 1
+    again = host.bytes_received() - downloaded
+    figure(f"{kills} kills during the upload: one usable image of {len(site.cloud.images_of(image_id))} records; "
+           f"{again / 1e6:.2f} MB came in after the download, of {entry['torrent-content-size'] / 1e6:.0f} MB")
+    assert kills >= TIMES - 1
+    assert again < entry["torrent-content-size"] / 4
+
+
+def receipts_in(state):
+    """How many receipts are on disk; read beside the daemon, without its help."""
+    [database] = list(state.glob("*.db")) + list(state.glob("*.sqlite"))
+    with contextlib.closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+        return connection.execute("SELECT count(*) FROM receipts").fetchone()[0]
+
+
+@pytest.mark.parametrize("round_number", range(TIMES))
+def test_just_before_the_state_is_written(site, tmp_path, round_number):
+    """Stopped as soon as Glance has all bytes, and killed if no receipt is on disk by then."""
+    publisher = site.publisher()
+    entry = publisher.publish_image(make_disk(tmp_path / "disk.raw", 2), f"killed-before-state-{round_number}")
+    image_id = entry["image-id"]
+    site.seeder(publisher)
+    daemon = site.daemon(site.hypervisors[0], [publisher], sinks=[site.glance_sink()]).start()
+    daemon.wait_for(lambda: site.cloud.uploads(image_id), 60, "the upload to end")
+    daemon.kill()
+    recorded = receipts_in(daemon.state)
+    daemon.start()
+    daemon.wait_for_image(image_id, "active", 60)
+
+    assert recorded == 0, "the kill came too late to show anything"
+    assert [record["id"] for record in usable_images(site, image_id)] == [image_id]
+    assert site.cloud.uploads(image_id).count(204) == 1
+    assert len(daemon.receipts()) == 1
