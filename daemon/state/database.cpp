@@ -71,9 +71,8 @@ void Database::Close::operator()(sqlite3* handle) const {
 Database::Database(std::unique_ptr<sqlite3, Close> handle, std::filesystem::path file)
     : handle_{std::move(handle)}, file_{std::move(file)} {}
 
-Result<Database> Database::open(std::filesystem::path const& file, Open how) {
-  auto const flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW |
-                     (how == Open::fresh ? SQLITE_OPEN_CREATE : 0);
+Result<Database> Database::open(std::filesystem::path const& file) {
+  auto const flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
   sqlite3* handle = nullptr;
   auto const code = sqlite3_open_v2(file.c_str(), &handle, flags, nullptr);
   Database database{std::unique_ptr<sqlite3, Close>{handle}, file};

@@ -39,9 +39,8 @@ private:
 /// An open database. One thread at a time.
 class Database {
 public:
-  enum class Open { existing, fresh };
-  /// Faults: state-corrupt (not a database), not-found, permission, disk-error.
-  [[nodiscard]] static Result<Database> open(std::filesystem::path const& file, Open how);
+  /// The file must be there; an empty one is an empty database. Faults: not-found, permission, disk-error.
+  [[nodiscard]] static Result<Database> open(std::filesystem::path const& file);
 
   /// Statements without parameters or answer, one after the other.
   [[nodiscard]] Result<> script(char const* sql);

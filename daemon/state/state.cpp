@@ -118,7 +118,9 @@ Result<> create(fs::path const& file) {
   fs::remove(temporary, ignored);
   fs::remove(temporary.native() + "-journal", ignored);
   {
-    auto database = Database::open(temporary, Database::Open::fresh);
+    // SQLite would report a directory without permission as a missing file.
+    if (auto made = write_file_atomically(temporary, "", 0600); !made) return made;
+    auto database = Database::open(temporary);
     if (!database) return fail(std::move(database.error()));
     auto const marked = database->script(fmt::format("pragma application_id = {}", application_id).c_str());
     if (!marked) return marked;
@@ -150,7 +152,7 @@ constexpr char const* pragmas =
 Result<Database> open_existing(fs::path const& file) {
   std::error_code error;
   if (fs::file_size(file, error) == 0 && !error) return fail(corrupt_state(file, "the file is empty"));
-  auto database = Database::open(file, Database::Open::existing);
+  auto database = Database::open(file);
   if (!database) return database;
   auto const ready = database->script(pragmas).and_then([&] { return check(*database, file); }).and_then([&] {
     return migrate(*database, file);
