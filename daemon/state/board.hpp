@@ -89,6 +89,7 @@ struct Board {
   std::vector<flow::Receipt> receipts;
   Rate download_limit, upload_limit;
   bool first_round_done = false;
+  bool paused = false;                          ///< by the operator
   std::map<std::string, std::uint64_t> faults;  ///< how often each fault word was said since the start
 };
 

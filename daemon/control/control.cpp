@@ -1,0 +1,205 @@
+#include "daemon/control/control.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "common/base/text.hpp"
+#include "daemon/control/board_json.hpp"
+#include "daemon/control/find_image.hpp"
+
+namespace imageswarm::control {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using Answer = Result<Json>;
+
+/// One request, its target taken apart: /VERB or /VERB/ARGUMENT.
+struct Call {
+  std::string verb;
+  std::string argument;
+  std::string body;
+  Commands& commands;
+
+  state::Board const& board() const { return commands.board(); }
+};
+
+template <class T>
+Json list_of(std::vector<T> const& items) {
+  auto list = Json::array();
+  for (auto const& item : items) list.push_back(to_json(item));
+  return list;
+}
+
+Answer status(Call const& call) {
+  return status_json(call.board());
+}
+Answer host(Call const& call) {
+  return host_json(call.board());
+}
+Answer images(Call const& call) {
+  return list_of(call.board().images);
+}
+Answer subscriptions(Call const& call) {
+  return list_of(call.board().subscriptions);
+}
+Answer receipts(Call const& call) {
+  return list_of(call.board().receipts);
+}
+
+Answer peers(Call const& call) {
+  auto const image = find_image(call.board(), call.argument);
+  if (!image) return fail(image.error());
+  return list_of(call.commands.peers((*image)->image_id));
+}
+
+Answer explain(Call const& call) {
+  auto const image = find_image(call.board(), call.argument);
+  if (!image) return fail(image.error());
+  return Json::array({explain_json(**image)});
+}
+
+/// `waiting_for` is null once nothing more has to come.
+Json readiness(char const* waiting_for, std::vector<state::ImageStatus const*> const& missing) {
+  auto images = Json::array();
+  for (auto const* image : missing) images.push_back(to_json(*image));
+  return {{"ready", waiting_for == nullptr},
+          {"waiting-for", waiting_for == nullptr ? Json{} : Json(waiting_for)},
+          {"missing", std::move(images)}};
+}
+
+/// Before the first round, or without a single accepted document, nobody knows what shall be here.
+Json readiness_of_all(state::Board const& board) {
+  auto const missing = missing_images(board);
+  bool const documents = board.subscriptions.empty() ||
+                         std::ranges::any_of(board.subscriptions, [](auto const& s) { return s.serial.has_value(); });
+  return readiness(!board.first_round_done ? "first-round"
+                   : !documents            ? "documents"
+                   : !missing.empty()      ? "images"
+                                           : nullptr,
+                   missing);
+}
+
+Answer ready(Call const& call) {
+  if (call.argument.empty()) return readiness_of_all(call.board());
+  auto const image = find_image(call.board(), call.argument);
+  if (!image) return fail(image.error());
+  return is_ready(**image) ? readiness(nullptr, {}) : readiness("images", {*image});
+}
+
+Answer refresh(Call const& call) {
+  call.commands.refresh();
+  return host_json(call.board());
+}
+Answer pause(Call const& call) {
+  call.commands.pause(true);
+  return host_json(call.board());
+}
+Answer resume(Call const& call) {
+  call.commands.pause(false);
+  return host_json(call.board());
+}
+
+Result<std::optional<Rate>> rate_of(Json const& body, char const* key) {
+  if (!body.contains(key)) return std::nullopt;
+  if (!body[key].is_string()) return fail(Fault::usage, "'{}' is not a text like \"20MB/s\"", key);
+  auto const rate = parse_rate(body[key].get<std::string>());
+  if (!rate) return fail(Error{rate.error()}.in(key));
+  return *rate;
+}
+
+/// Without a key nothing changes: the answer shows the limits as they are.
+Answer limit(Call const& call) {
+  auto const body = Json::parse(call.body, nullptr, false);
+  if (!body.is_object()) return fail(Fault::usage, "the body is not a JSON object");
+  for (auto const& [key, value] : body.items()) {
+    if (key != "download" && key != "upload") {
+      return fail(Fault::usage, "unknown key '{}'; known are download and upload", printable(key));
+    }
+  }
+  auto const download = rate_of(body, "download");
+  if (!download) return fail(download.error());
+  auto const upload = rate_of(body, "upload");
+  if (!upload) return fail(upload.error());
+  if (*download || *upload) call.commands.limit(*download, *upload);
+  return host_json(call.board());
+}
+
+enum class Argument { none, optional, required };
+struct Route {
+  std::string_view method, verb;
+  Argument argument;
+  Answer (*answer)(Call const&);
+};
+constexpr std::array routes{
+    Route{"GET", "status", Argument::none, status},       Route{"GET", "host", Argument::none, host},
+    Route{"GET", "images", Argument::none, images},       Route{"GET", "subscriptions", Argument::none, subscriptions},
+    Route{"GET", "receipts", Argument::none, receipts},   Route{"GET", "peers", Argument::required, peers},
+    Route{"GET", "explain", Argument::required, explain}, Route{"GET", "ready", Argument::optional, ready},
+    Route{"POST", "refresh", Argument::none, refresh},    Route{"POST", "pause", Argument::none, pause},
+    Route{"POST", "resume", Argument::none, resume},      Route{"POST", "limit", Argument::none, limit},
+};
+
+/// "%20" and its like back to bytes; what is no such escape stays.
+std::string unescaped(std::string_view text) {
+  std::string plain;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    unsigned byte = 0;
+    if (text[i] == '%' && i + 2 < text.size() &&
+        std::from_chars(&text[i + 1], &text[i + 3], byte, 16).ptr == &text[i + 3]) {
+      plain += static_cast<char>(byte);
+      i += 2;
+    } else {
+      plain += text[i];
+    }
+  }
+  return plain;
+}
+
+int status_of(Fault fault) {
+  switch (fault) {
+    case Fault::usage:
+      return 400;
+    case Fault::not_found:
+      return 404;
+    default:
+      return 500;
+  }
+}
+
+http::ServerResponse error_response(int status, Error const& error) {
+  return {status, "application/json", dump({{"fault", word(error.fault)}, {"error", error.what}}) + "\n"};
+}
+
+bool fits(Route const& route, Call const& call) {
+  if (route.verb != call.verb || (route.argument == Argument::required && call.argument.empty())) return false;
+  return route.argument != Argument::none || call.argument.empty();
+}
+
+}  // namespace
+
+http::ServerResponse handle(http::ServerRequest const& request, Commands& commands) {
+  std::string_view path = request.target;
+  path = path.substr(0, path.find('?'));
+  if (path.starts_with('/')) path.remove_prefix(1);
+  auto const slash = path.find('/');
+  auto const argument = slash == std::string_view::npos ? std::string_view{} : path.substr(slash + 1);
+  Call const call{std::string{path.substr(0, slash)}, unescaped(argument), request.body, commands};
+
+  bool known = false;
+  for (auto const& route : routes) {
+    if (!fits(route, call)) continue;
+    known = true;
+    if (route.method != request.method) continue;
+    auto const answer = route.answer(call);
+    if (!answer) return error_response(status_of(answer.error().fault), answer.error());
+    return {200, "application/json", dump(*answer) + "\n"};
+  }
+  auto const asked = printable(request.method + " " + request.target);
+  if (known) return error_response(405, {Fault::usage, fmt::format("{}: not with this method", asked)});
+  return error_response(404, {Fault::not_found, fmt::format("{}: there is no such thing here", asked)});
+}
+
+}  // namespace imageswarm::control
