@@ -1,5 +1,7 @@
 #pragma once
 
+#include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -9,6 +11,7 @@
 
 #include "common/base/clock.hpp"
 #include "common/base/digest.hpp"
+#include "common/base/result.hpp"
 #include "common/base/units.hpp"
 #include "common/base/uuid.hpp"
 #include "common/yaml/value.hpp"
@@ -114,6 +117,14 @@ struct Withdrawal {
   std::string reason;
 };
 
+/// An entry of `images` or `withdrawn` that cannot be used. The others can: one bad entry never blocks them.
+struct RefusedEntry {
+  std::string name;              ///< as far as it could be read
+  std::optional<Uuid> image_id;  ///< likewise
+  Error error;                   ///< names the entry and the line of what is wrong
+  std::size_t line = 0;          ///< where the entry begins
+};
+
 struct Catalogue {
   Header header;
   Endorser endorser;
@@ -121,6 +132,7 @@ struct Catalogue {
   std::vector<std::string> web_seeds;
   std::vector<Image> images;
   std::vector<Withdrawal> withdrawn;
+  std::vector<RefusedEntry> refused;  ///< found by reading; never written
   yaml::Value::Map extra;
 };
 
@@ -147,8 +159,11 @@ struct ApprovalList {
   yaml::Value::Map extra;
 };
 
-/// Reads the signed part of a document, which verification has already accepted: strict YAML, every field checked.
-/// Faults: yaml-…, kind-mismatch, doc-format, doc-field (also an image ID that the content does not give).
+/// Reads the signed part of a document, whose signature has already been checked: strict YAML, every field checked.
+///
+/// A fault in one entry of a catalogue (doc-field, also an image ID that the content does not give; torrent-layout)
+/// puts that entry among the refused ones. Faults that refuse a document: yaml-…, too-large, kind-mismatch, doc-format,
+/// serial-range, doc-field (in its own keys, in a rule, or the same image ID twice).
 [[nodiscard]] Result<Catalogue> parse_catalogue(std::string_view body);
 [[nodiscard]] Result<ApprovalList> parse_approval_list(std::string_view body);
 
@@ -156,7 +171,8 @@ struct ApprovalList {
 std::string write(Catalogue const& catalogue);
 std::string write(ApprovalList const& list);
 
-/// One entry and one rule as maps, for the endorser's store and the configuration.
+/// One entry and one rule as maps, for the endorser's store and the configuration. An image that is not yet endorsed
+/// has no `endorsed`. Faults: doc-field, torrent-layout; the text names the line.
 yaml::Value to_value(Image const& image);
 [[nodiscard]] Result<Image> image_from(yaml::Value const& value);
 yaml::Value to_value(Rule const& rule);
