@@ -77,9 +77,9 @@ def test_during_the_upload(site, figure, tmp_path):
 
 def receipts_in(state):
     """How many receipts are on disk; read beside the daemon, without its help."""
-    [database] = list(state.glob("*.db")) + list(state.glob("*.sqlite"))
+    database = state / "state.sqlite"
     with contextlib.closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
-        return connection.execute("SELECT count(*) FROM receipts").fetchone()[0]
+        return connection.execute("SELECT count(*) FROM receipt").fetchone()[0]
 
 
 @pytest.mark.parametrize("round_number", range(TIMES))
