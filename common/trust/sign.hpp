@@ -16,7 +16,8 @@ class SigningIdentity {
 public:
   /// PEM files; the certificate's file may hold intermediates after the leaf. An encrypted key asks for its passphrase
   /// on the terminal, never on the command line.
-  /// Faults: certificate-unreadable, key-unreadable, key-mismatch, alg-weak, cert-expired, cert-purpose.
+  /// What hosts would refuse is refused here. Faults: certificate-unreadable, key-unreadable, key-mismatch, alg-weak,
+  /// cert-expired, cert-not-yet-valid, cert-purpose, signer-not-listed (a name that has no safe comparison).
   [[nodiscard]] static Result<SigningIdentity> load(std::filesystem::path const& certificate,
                                                     std::filesystem::path const& key, TimePoint now);
   SigningIdentity(SigningIdentity&&) noexcept;
