@@ -1,0 +1,38 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "common/base/clock.hpp"
+#include "common/trust/sign.hpp"
+#include "common/trust/verify.hpp"
+#include "tests/support/temporary_directory.hpp"
+
+namespace imageswarm::test {
+
+/// The PKI that `tests/support/test-ca` makes; its head says who is who.
+class TestCa {
+public:
+  /// Made once per test program, in a temporary directory that goes with it.
+  static TestCa const& instance();
+
+  std::filesystem::path const& path() const { return directory_.path(); }
+  /// Its directory of anchors, CRLs required.
+  trust::AnchorPolicy anchors() const { return {path() / "anchors", trust::Requirement::require}; }
+  std::filesystem::path certificate(std::string const& name) const { return path() / (name + ".pem"); }
+  std::filesystem::path key(std::string const& name) const { return path() / (name + ".key"); }
+  /// Throws if a good signing identity does not load.
+  trust::SigningIdentity signer(std::string const& name) const;
+  /// When the PKI was made: its CRLs are good from then on, for 30 days.
+  TimePoint now() const { return now_; }
+
+private:
+  TestCa();
+  TemporaryDirectory directory_;
+  TimePoint now_;
+};
+
+/// Runs a line of shell in `directory`; throws unless it ends with status 0. For the arrangement of tests alone.
+void shell(std::filesystem::path const& directory, std::string const& line);
+
+}  // namespace imageswarm::test
