@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -8,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "common/base/clock.hpp"
@@ -33,6 +35,8 @@ struct GlanceImage {
   std::uint32_t min_ram_mib = 0;
   std::string owner;
   TimePoint created, updated;
+  TimePoint
+      seen;  ///< when Glance said all this, by its own clock: `seen - updated` is an age that both hosts see alike
   std::vector<std::string> tags;
   std::map<std::string, std::string> properties;  ///< everything else that is a string
 };
@@ -48,6 +52,13 @@ struct NewImage {
   std::map<std::string, std::string> properties;
 };
 
+/// Names and new values; an image's own fields and properties alike.
+using Changes =
+    std::vector<std::pair<std::string, std::variant<std::string, bool, std::uint32_t, std::vector<std::string>>>>;
+
+/// How long an upload may take before it is given up: 1 MB/s, and at least ten minutes.
+std::chrono::seconds upload_deadline(ByteCount size);
+
 /// Glance behind Keystone: asks for a token when it needs one, once more after a 401. Thread-safe.
 ///
 /// Faults of all calls: keystone-…, glance-…, http-…, cancelled. What Glance said is in the text; no token or password
@@ -61,21 +72,23 @@ public:
   [[nodiscard]] Result<GlanceImage> create(NewImage const& image, std::stop_token const& stop);
   /// glance-not-found if there is none that we may see.
   [[nodiscard]] Result<GlanceImage> show(std::string_view id, std::stop_token const& stop);
-  /// All images, hidden ones too, that carry this property; follows every page.
+  /// All images of our own project, hidden ones too, that carry this property; follows every page. Another project may
+  /// show us images with our properties, which must neither stand for ours nor stand in their way.
   [[nodiscard]] Result<std::vector<GlanceImage>> find(std::string_view property, std::string_view value,
                                                       std::stop_token const& stop);
-  /// PUT …/file. Faults: glance-conflict (somebody else uploads), glance-gone, glance-quota, those of `source`.
+  /// PUT …/file, within `upload_deadline`. Faults: glance-conflict (somebody else uploads), glance-gone, glance-quota,
+  /// those of `source`.
   [[nodiscard]] Result<> upload(std::string_view id, ByteCount size, http::BodySource source,
                                 std::stop_token const& stop);
-  /// One JSON patch with all changes; values are JSON texts ("\"private\"", "false").
-  [[nodiscard]] Result<GlanceImage> patch(std::string_view id,
-                                          std::vector<std::pair<std::string, std::string>> const& replace,
-                                          std::stop_token const& stop);
+  /// Sets all of it in one JSON patch, as concurrent ones lose updates.
+  [[nodiscard]] Result<GlanceImage> patch(std::string_view id, Changes const& changes, std::stop_token const& stop);
   [[nodiscard]] Result<> deactivate(std::string_view id, std::stop_token const& stop);
   [[nodiscard]] Result<> reactivate(std::string_view id, std::stop_token const& stop);
   [[nodiscard]] Result<> remove(std::string_view id, std::stop_token const& stop);
   /// GET …/file into `sink`, for tests and copies.
   [[nodiscard]] Result<> download(std::string_view id, http::BodySink sink, std::stop_token const& stop);
+  /// ID of the project that our token is for.
+  [[nodiscard]] Result<std::string> project(std::stop_token const& stop);
 
 private:
   struct Impl;
