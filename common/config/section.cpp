@@ -71,7 +71,6 @@ yaml::Value const* Section::ask(std::string_view key) {
 }
 
 void Section::text(std::string_view key, std::string& into) {
-  if (auto const* empty = map_.find(key); empty && empty->is_empty()) into.clear();
   parsed(key, into, [](std::string_view text) -> Result<std::string> {
     if (printable(text, text.size() * 4) == text) return std::string{text};
     return fail(Fault::config_value, "'{}' has characters that cannot be shown", printable(text));

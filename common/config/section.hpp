@@ -34,7 +34,7 @@ class Section {
 public:
   Section(Reading& reading, yaml::Value const& map, std::string name);
 
-  /// The key as text; empty where it stands without a value.
+  /// One line of text.
   void text(std::string_view key, std::string& into);
   void required_text(std::string_view key, std::string& into);
   void boolean(std::string_view key, bool& into);

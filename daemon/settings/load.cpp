@@ -1,0 +1,190 @@
+#include "daemon/settings/load.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "common/config/section.hpp"
+#include "common/document/model.hpp"
+#include "daemon/settings/forms.hpp"
+#include "daemon/settings/host.hpp"
+
+namespace imageswarm::settings {
+namespace {
+
+using config::Section;
+using flow::Settings;
+using trust::Requirement;
+
+void read_host(Section& section, flow::HostSettings& host) {
+  section.text("name", host.name);
+  section.text("cluster", host.cluster);
+  section.text("subcluster", host.subcluster);
+  section.text("architecture", host.architecture);
+  section.text("hypervisor", host.hypervisor);
+}
+
+void read_trust(Section& section, flow::TrustSettings& trust) {
+  static std::initializer_list<std::pair<std::string_view, Requirement>> const words{
+      {"require", Requirement::require}, {"if-present", Requirement::if_present}, {"off", Requirement::off}};
+  section.path("anchors", trust.anchors);
+  section.word("crl", trust.crl, words);
+  section.word("namespaces", trust.namespaces, words);
+  if (trust.namespaces == Requirement::require) {
+    section.refuse("namespaces", "'require' comes in a later release; write if-present or off");
+  }
+  section.parsed("mass-withdrawal", trust.mass_withdrawal_percent, percent);
+}
+
+/// What catalogues and lists have in common.
+void read_source(Section& section, flow::SubscriptionSettings& source) {
+  section.parsed("url", source.url, source_url);
+  section.require("url");
+  section.parsed("document", source.document, [](std::string_view text) -> Result<std::string> {
+    if (document::is_document_name(text)) return std::string{text};
+    return fail(Fault::config_value, "'{}' is not a document's name ([a-z0-9][a-z0-9.-]*)", text);
+  });
+  section.number("epoch", source.epoch, 1, document::max_serial);
+  section.duration("refresh", source.refresh);
+  if (source.refresh < std::chrono::seconds{1}) section.refuse("refresh", "it must be at least 1s");
+}
+
+void read_catalogue(Section& section, std::vector<flow::SubscriptionSettings>& subscriptions) {
+  auto& source = subscriptions.emplace_back();
+  source.kind = document::Kind::catalogue;
+  read_source(section, source);
+  section.list("endorsers", source.signers, signer);
+  if (source.signers.empty()) section.refuse("endorsers", "name at least one who may sign the catalogue");
+}
+
+void read_approval_list(Section& section, std::vector<flow::SubscriptionSettings>& subscriptions) {
+  auto& source = subscriptions.emplace_back();
+  source.kind = document::Kind::approval_list;
+  read_source(section, source);
+  section.value("signed-by", [&](yaml::Value const& value) -> Result<> {
+    return signer(value).map([&](trust::SignerPattern pattern) { source.signers.push_back(std::move(pattern)); });
+  });
+  section.require("signed-by");
+}
+
+void read_select(Section& section, std::vector<document::Rule>& select) {
+  section.whole({"endorser", "issuer", "uuid", "image-id", "name", "vo-tag", "os-distro", "architecture", "all"},
+                [&](yaml::Value const& map) -> Result<> {
+                  auto rule = document::rule_from(map);
+                  if (!rule) return fail(std::move(rule.error()));
+                  for (auto const& name : {rule->endorser, rule->issuer}) {
+                    auto const parsed = trust::DistinguishedName::parse(name.value_or("CN=x"));
+                    if (!parsed) return fail(Fault::config_value, "line {}: {}", map.line, parsed.error().what);
+                  }
+                  select.push_back(std::move(*rule));
+                  return {};
+                });
+}
+
+Result<std::string> tracker(std::string_view text) {
+  bool const known = text.starts_with("http://") || text.starts_with("https://") || text.starts_with("udp://");
+  if (known && text.find_first_of(" \"<>") == std::string_view::npos) return std::string{text};
+  return fail(Fault::config_value, "'{}' is not an http, https or udp URL", text);
+}
+
+void read_swarm(Section& section, flow::SwarmSettings& swarm) {
+  section.parsed("listen", swarm.listen, listen_address);
+  section.rate("download-rate", swarm.download_rate);
+  section.rate("upload-rate", swarm.upload_rate);
+  section.number("upload-peers", swarm.upload_peers, 1, 1000);
+  section.number("seed-peers", swarm.seed_peers, 1, 1000);
+  section.boolean("dht", swarm.dht);
+  section.boolean("peer-exchange", swarm.peer_exchange);
+  section.boolean("local-discovery", swarm.local_discovery);
+  section.list("trackers", swarm.trackers, item(tracker));
+  section.list("networks", swarm.networks, item(network));
+  section.list("dht-nodes", swarm.dht_nodes, item(host_and_port));
+}
+
+void read_store(Section& section, flow::StoreSettings& store) {
+  section.path("directory", store.directory);
+  section.list("seed-from", store.seed_from, [](yaml::Value const& value) -> Result<std::filesystem::path> {
+    if (value.is_text() && value.text().starts_with('/')) return std::filesystem::path{value.text()};
+    return fail(Fault::config_value, "an absolute path is expected");
+  });
+  section.size("size", store.size);
+}
+
+void read_glance_sink(Section& section, flow::SinkSettings& sink) {
+  section.required_text("cloud", sink.cloud);
+  section.path("clouds-file", sink.clouds_file);
+  section.word("visibility", sink.visibility,
+               {{"private", "private"}, {"shared", "shared"}, {"community", "community"}, {"public", "public"}});
+  section.number("keep", sink.keep, 1, 1000);
+  sink.name = sink.cloud;
+}
+
+void read_sink(Section& section, std::vector<flow::SinkSettings>& sinks) {
+  auto& sink = sinks.emplace_back();
+  section.required_text("type", sink.type);
+  if (sink.type == "glance") {
+    read_glance_sink(section, sink);
+  } else if (sink.type == "directory") {
+    section.required_path("path", sink.path);
+    sink.name = sink.path.native();
+  } else if (sink.type == "nova-cache" || sink.type == "volume") {
+    section.refuse("type", sink.type + " comes in a later release");
+  } else {
+    section.refuse("type", "it is neither glance nor directory");
+  }
+  bool const twice = std::ranges::count(sinks, sink.name, &flow::SinkSettings::name) > 1;
+  if (twice) section.refuse("type", "there is another sink named " + sink.name);
+}
+
+void read_control(Section& section, flow::ControlSettings& control) {
+  section.path("socket", control.socket);
+  section.parsed("metrics", control.metrics, [](std::string_view text) -> Result<std::string> {
+    if (text == "off") return std::string{};
+    return listen_address(text);
+  });
+}
+
+/// State and status know a subscription by its URL.
+void refuse_repeated_sources(Section& top, Settings const& settings) {
+  std::set<std::string> seen;
+  for (auto const& source : settings.subscriptions) {
+    bool const list = source.kind == document::Kind::approval_list;
+    if (!seen.insert(source.url).second) {
+      top.refuse(list ? "approvals" : "catalogues", fmt::format("{} is given twice", source.url));
+    }
+  }
+}
+
+void read_settings(Section& top, Settings& settings) {
+  top.section("host", [&](Section& section) { read_host(section, settings.host); });
+  top.section("trust", [&](Section& section) { read_trust(section, settings.trust); });
+  top.sections("catalogues", [&](Section& section) { read_catalogue(section, settings.subscriptions); });
+  top.later("endorser-lists");
+  top.section("approvals", [&](Section& section) {
+    section.word("policy", settings.approvals,
+                 {{"all", flow::ApprovalPolicy::all}, {"listed", flow::ApprovalPolicy::listed}});
+    section.sections("lists", [&](Section& list) { read_approval_list(list, settings.subscriptions); });
+  });
+  top.sections("select", [&](Section& section) { read_select(section, settings.select); });
+  top.section("swarm", [&](Section& section) { read_swarm(section, settings.swarm); });
+  top.section("store", [&](Section& section) { read_store(section, settings.store); });
+  top.sections("sinks", [&](Section& section) { read_sink(section, settings.sinks); });
+  top.section("control", [&](Section& section) { read_control(section, settings.control); });
+  refuse_repeated_sources(top, settings);
+}
+
+}  // namespace
+
+Result<Settings> parse(std::string_view text, std::filesystem::path const& file) {
+  Settings settings;
+  auto const read = config::read(text, file, [&](Section& top) { read_settings(top, settings); });
+  if (!read) return fail(read.error());
+  if (settings.host.name.empty()) settings.host.name = host_name();
+  if (settings.host.architecture.empty()) settings.host.architecture = architecture();
+  return settings;
+}
+
+Result<Settings> load(std::filesystem::path const& file) {
+  return config::load(file).and_then([&](std::string const& text) { return parse(text, file); });
+}
+
+}  // namespace imageswarm::settings
