@@ -1,0 +1,135 @@
+#include "common/image/formats.hpp"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/text.hpp"
+#include "common/image/qcow2.hpp"
+
+namespace imageswarm::image {
+namespace {
+
+using namespace std::string_view_literals;
+
+struct Mark {
+  std::string_view format;
+  std::size_t offset;  // from the beginning, or of the tail from its end
+  std::string_view bytes;
+};
+
+// Magic numbers of qemu's block drivers (block/*.c) and of Glance's format inspector, and of the containers in which
+// people hand images around. An ISO 9660 or UDF volume counts as iso even with a partition table in front (a hybrid
+// that can be written to a USB stick): Glance's inspector says the same, so it would refuse it as raw.
+constexpr Mark head_marks[] = {
+    {"qcow", 0, "QFI\xfb\0\0\0\1"sv},
+    {"vmdk", 0, "KDMV"sv},
+    {"vmdk", 0, "COWD"sv},
+    {"vmdk", 0, "\xbe\xba\xfe\xca\0\0\0\0"sv},
+    {"vhd", 0, "conectix"sv},
+    {"vhdx", 0, "vhdxfile"sv},
+    {"vdi", 64, "\x7f\x10\xda\xbe"sv},
+    {"qed", 0, "QED\0"sv},
+    {"parallels", 0, "WithoutFreeSpace"sv},
+    {"parallels", 0, "WithouFreSpacExt"sv},
+    {"bochs", 0, "Bochs Virtual HD Image"sv},
+    {"cloop", 0, "#!/bin/sh\n#V2.0 Format\n"sv},
+    {"luks", 0, "LUKS\xba\xbe"sv},
+    {"iso", 32769, "CD001"sv},
+    {"iso", 32769, "BEA01"sv},
+    {"iso", 32769, "NSR02"sv},
+    {"iso", 32769, "NSR03"sv},
+    {"tar (ova)", 257, "ustar"sv},
+    {"gzip", 0, "\x1f\x8b\x08"sv},
+    {"xz", 0,
+     "\xfd"
+     "7zXZ\0"sv},
+    {"zstd", 0, "\x28\xb5\x2f\xfd"sv},
+    {"bzip2", 0, "BZh"sv},
+    {"lz4", 0, "\x04\x22\x4d\x18"sv},
+    {"lzip", 0, "LZIP"sv},
+    {"lzop", 0, "\x89LZO\0\r\n\x1a\n"sv},
+    {"zip", 0, "PK\x03\x04"sv},
+    {"7z", 0, "7z\xbc\xaf\x27\x1c"sv},
+};
+
+// Virtual PC's first version wrote a footer of 511 bytes.
+constexpr Mark tail_marks[] = {
+    {"vhd", 512, "conectix"sv},
+    {"vhd", 511, "conectix"sv},
+    {"dmg", 512, "koly"sv},
+};
+
+std::string_view text_of(std::span<std::byte const> bytes) {
+  return {reinterpret_cast<char const*>(bytes.data()), bytes.size()};
+}
+
+/// The descriptor of a VMDK is a text that names other files; qemu takes it for one when the first line that is
+/// neither blank nor a comment is "version=".
+bool is_text_vmdk(std::string_view head) {
+  constexpr std::size_t longest_preamble = 64u << 10;
+  auto rest = head.substr(0, longest_preamble);
+  if (lower_case(rest.substr(0, 21)) == "# disk descriptorfile") return true;
+  while (!rest.empty()) {
+    auto const line = trimmed(rest.substr(0, rest.find('\n')));
+    if (!line.empty() && line.front() != '#') return lower_case(line.substr(0, 8)) == "version=";
+    rest.remove_prefix(std::min(rest.find('\n'), rest.size() - 1) + 1);
+  }
+  return false;
+}
+
+std::vector<std::string> formats_of(std::string_view head) {
+  std::vector<std::string> found;
+  auto const add = [&found](std::string_view format) {
+    if (std::ranges::find(found, format) == found.end()) found.emplace_back(format);
+  };
+  if (is_qcow2(head)) add("qcow2");
+  for (auto const& mark : head_marks) {
+    if (head.size() > mark.offset && head.substr(mark.offset).starts_with(mark.bytes)) add(mark.format);
+  }
+  if (is_text_vmdk(head)) add("vmdk");
+  return found;
+}
+
+}  // namespace
+
+Result<> check_virtual_size(ByteCount size) {
+  if (size.value == 0) return fail(Fault::image_virtual_size, "the disk has no bytes");
+  if (size > max_virtual_size) {
+    return fail(Fault::image_virtual_size, "the disk has {}, more than the {} that are accepted", human(size),
+                human(max_virtual_size));
+  }
+  return {};
+}
+
+Result<Inspection> judge_head(std::span<std::byte const> head, ByteCount total) {
+  auto const found = formats_of(text_of(head));
+  if (found.size() > 1) {
+    return fail(Fault::image_format_mismatch, "the image looks like more than one format: {}", join(found, ", "));
+  }
+  Inspection result{found.empty() ? "raw" : found.front(), total};
+  if (result.disk_format == "qcow2") {
+    auto const size = check_qcow2(head, total);
+    if (!size) return fail(size.error());
+    result.virtual_size = *size;
+  } else if (result.disk_format != "raw") {
+    return fail(Fault::image_format_unsupported, "the image is {}; only raw and qcow2 are accepted",
+                result.disk_format);
+  }
+  if (auto const fine = check_virtual_size(result.virtual_size); !fine) return fail(fine.error());
+  return result;
+}
+
+Result<> judge_tail(std::span<std::byte const> tail) {
+  auto const text = text_of(tail);
+  for (auto const& mark : tail_marks) {
+    if (text.size() >= mark.offset && text.substr(text.size() - mark.offset).starts_with(mark.bytes)) {
+      return fail(Fault::image_format_unsupported, "the image ends like {}; only raw and qcow2 are accepted",
+                  mark.format);
+    }
+  }
+  return {};
+}
+
+}  // namespace imageswarm::image

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+
+#include "common/base/result.hpp"
+#include "common/base/units.hpp"
+#include "common/image/inspect.hpp"
+
+namespace imageswarm::image {
+
+/// As much of the beginning of an image as its verdict needs: the largest cluster of qcow2, whose first one holds all
+/// of the header.
+inline constexpr ByteCount head_size = 2_MiB;
+/// As much of the end: the footer of a VHD.
+inline constexpr ByteCount tail_size{512};
+
+/// The verdict on an image from its first bytes (`head_size` of them, or all if it has fewer) and its whole size.
+///
+/// Runs every recogniser: exactly one format may match, and raw means that none did. Only raw and qcow2 are allowed.
+/// Faults: image-….
+[[nodiscard]] Result<Inspection> judge_head(std::span<std::byte const> head, ByteCount total);
+
+/// Formats that put their mark at the end only, which a raw image must not carry either; `tail` is the last
+/// `tail_size` bytes, or all. Fault: image-format-unsupported.
+[[nodiscard]] Result<> judge_tail(std::span<std::byte const> tail);
+
+/// At least one byte, at most `max_virtual_size`. Fault: image-virtual-size.
+[[nodiscard]] Result<> check_virtual_size(ByteCount size);
+
+}  // namespace imageswarm::image

@@ -1,0 +1,189 @@
+#include "common/image/inspector_process.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "common/base/child.hpp"
+#include "common/base/text.hpp"
+#include "common/image/protocol.hpp"
+
+namespace imageswarm::image {
+namespace {
+
+using namespace std::chrono_literals;
+
+tl::unexpected<Error> crashed(std::string_view how) {
+  return fail(Fault::inspector_crash, "the image inspector {}", how);
+}
+
+/// Words that only a hostile image or a broken helper can bring about.
+bool may_say(Fault fault) {
+  return word(fault).starts_with("image-") || fault == Fault::bomb || fault == Fault::disk_error ||
+         fault == Fault::internal;
+}
+
+Result<Inspection> parse_image(std::string_view rest) {
+  auto const parts = split(rest, ' ');
+  if (parts.size() != 2 || (parts[0] != "raw" && parts[0] != "qcow2")) return crashed("talks nonsense");
+  auto const size = parse_number(parts[1], 1, max_virtual_size.value);
+  if (!size) return crashed("talks nonsense");
+  return Inspection{std::string{parts[0]}, {*size}};
+}
+
+Result<Error> parse_fault(std::string_view rest) {
+  auto const blank = std::min(rest.find(' '), rest.size());
+  auto const fault = fault_of(rest.substr(0, blank));
+  if (!fault || !may_say(*fault) || blank == rest.size()) return crashed("talks nonsense");
+  return Error{*fault, printable(rest.substr(blank + 1))};
+}
+
+/// The helper and what it says, with a clock that runs only while we wait for it.
+class Dialogue {
+public:
+  [[nodiscard]] static Result<Dialogue> start(InspectorJob const& job, UniqueFd const& artefact, std::stop_token stop);
+
+  /// The next line; one that names a fault is that fault.
+  Result<VerdictLine> next_line() {
+    for (;;) {
+      if (auto const end = unread_.find('\n'); end != std::string::npos) {
+        auto line = parse_verdict(std::string_view{unread_}.substr(0, end));
+        unread_.erase(0, end + 1);
+        if (line && line->fault) return fail(std::move(*line->fault));
+        return line;
+      }
+      char buffer[max_verdict];
+      auto const count = receive(verdicts_, std::as_writable_bytes(std::span{buffer}));
+      if (!count) return fail(count.error());
+      if (*count == 0) return crashed(how_it_ended());
+      said_ += *count;
+      if (said_ > max_verdict) return crashed("talks too much");
+      unread_.append(buffer, *count);
+    }
+  }
+
+  /// The next bytes of the content; empty at its end.
+  Result<std::span<std::byte const>> next_piece() {
+    auto const count = receive(content_, buffer_);
+    if (!count) return fail(count.error());
+    return std::span<std::byte const>{buffer_}.first(*count);
+  }
+
+private:
+  Dialogue(Child child, UniqueFd verdicts, UniqueFd content, std::chrono::nanoseconds patience, std::stop_token stop)
+      : child_{std::move(child)},
+        verdicts_{std::move(verdicts)},
+        content_{std::move(content)},
+        patience_{patience},
+        stop_{std::move(stop)} {}
+
+  Result<std::size_t> receive(UniqueFd const& from, std::span<std::byte> into) {
+    for (;;) {
+      if (stop_.stop_requested()) return fail(Fault::cancelled, "the image inspection was stopped");
+      auto const begin = std::chrono::steady_clock::now();
+      pollfd ready{from.get(), POLLIN, 0};
+      bool const any = ::poll(&ready, 1, 200) > 0;  // ms: how late a request to stop may be seen
+      patience_ -= std::chrono::steady_clock::now() - begin;
+      if (!any && patience_ <= 0s) return crashed("took too long");
+      if (!any) continue;
+      auto const count = ::read(from.get(), into.data(), into.size());
+      if (count >= 0) return static_cast<std::size_t>(count);
+      if (errno != EINTR) return fail(errno_error(errno, "reading from", "the image inspector"));
+    }
+  }
+
+  std::string how_it_ended() {
+    auto const status = child_.wait(stop_, 5s);
+    if (!status || *status == 0) return "ended without a verdict";
+    return *status > 128 ? fmt::format("was killed by signal {}", *status - 128)
+                         : fmt::format("failed with status {}", *status);
+  }
+
+  Child child_;
+  UniqueFd verdicts_, content_;
+  std::chrono::nanoseconds patience_;
+  std::stop_token stop_;
+  std::string unread_;
+  std::size_t said_ = 0;
+  std::vector<std::byte> buffer_ = std::vector<std::byte>(piece_size);
+};
+
+Result<Dialogue> Dialogue::start(InspectorJob const& job, UniqueFd const& artefact, std::stop_token stop) {
+  auto verdicts = make_pipe();
+  if (!verdicts) return fail(verdicts.error());
+  auto content = make_pipe();
+  if (!content) return fail(content.error());
+  constexpr int pipe_size = 1 << 20;  // so that both sides work at once; without it we are only slower
+  ::fcntl(content->second.get(), F_SETPIPE_SZ, pipe_size);
+  auto const compression = compression_words[static_cast<std::size_t>(job.compression)];
+  ChildCommand const command{.argv = {job.program.string(), std::string{compression},
+                                      std::to_string(job.artefact_size.value), std::to_string(job.content_size.value)},
+                             .descriptors = {{artefact.get(), artefact_descriptor},
+                                             {content->second.get(), content_descriptor},
+                                             {verdicts->second.get(), verdict_descriptor}},
+                             .environment = {}};
+  auto child = Child::start(command);
+  if (!child) return fail(std::move(child.error()));
+  // Our copies of the ends to write to go with the pairs, so that the pipes end when the helper does.
+  return Dialogue{std::move(*child), std::move(verdicts->first), std::move(content->first), job.patience,
+                  std::move(stop)};
+}
+
+Result<ByteCount> pump(Dialogue& dialogue, ByteCount promised, ContentSink const& sink) {
+  ByteCount moved;
+  for (;;) {
+    auto const piece = dialogue.next_piece();
+    if (!piece) return fail(piece.error());
+    if (piece->empty()) return moved;
+    moved += {piece->size()};
+    if (moved > promised) return fail(Fault::bomb, "the content goes on after the promised {} bytes", promised.value);
+    if (auto taken = sink(*piece); !taken) return fail(std::move(taken.error()));
+  }
+}
+
+}  // namespace
+
+Result<VerdictLine> parse_verdict(std::string_view line) {
+  constexpr std::string_view image = "image ", fault = "fault ";
+  VerdictLine result;
+  if (line.starts_with(image)) {
+    auto found = parse_image(line.substr(image.size()));
+    if (!found) return fail(found.error());
+    result.image = std::move(*found);
+  } else if (line.starts_with(fault)) {
+    auto error = parse_fault(line.substr(fault.size()));
+    if (!error) return fail(error.error());
+    result.fault = std::move(*error);
+  } else if (line != "end") {
+    return crashed("talks nonsense");
+  }
+  return result;
+}
+
+Result<Inspection> run_inspector(InspectorJob const& job, UniqueFd const& artefact,
+                                 std::function<Result<>(Inspection const&)> const& accept, ContentSink const& sink,
+                                 std::stop_token const& stop) {
+  auto dialogue = Dialogue::start(job, artefact, stop);
+  if (!dialogue) return fail(std::move(dialogue.error()));
+  auto const verdict = dialogue->next_line();
+  if (!verdict) return fail(verdict.error());
+  if (!verdict->image) return crashed("talks nonsense");
+  if (auto const accepted = accept(*verdict->image); !accepted) return fail(accepted.error());
+
+  bool const in_place = job.compression == document::Compression::none;
+  auto const promised = in_place ? ByteCount{} : job.content_size;
+  auto const moved = pump(*dialogue, promised, sink);
+  if (!moved) return fail(moved.error());
+  auto const last = dialogue->next_line();
+  if (!last) return fail(last.error());
+  if (last->image || *moved != promised) return crashed("talks nonsense");
+  return *verdict->image;
+}
+
+}  // namespace imageswarm::image

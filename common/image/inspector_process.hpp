@@ -1,0 +1,40 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <stop_token>
+#include <string_view>
+
+#include "common/image/inspect.hpp"
+
+namespace imageswarm::image {
+
+/// One line of the helper, taken apart.
+struct VerdictLine {
+  std::optional<Inspection> image;  ///< "image …"
+  std::optional<Error> fault;       ///< "fault …"; neither: "end"
+};
+
+/// Strict, as it comes from a process that has read hostile bytes: only formats that we accept, only words that an
+/// inspector may use, text made printable. Fault: inspector-crash.
+[[nodiscard]] Result<VerdictLine> parse_verdict(std::string_view line);
+
+struct InspectorJob {
+  std::filesystem::path program;  ///< the helper
+  document::Compression compression = document::Compression::none;
+  ByteCount artefact_size;
+  ByteCount content_size;
+  std::chrono::seconds patience;  ///< longest time spent waiting for the helper, all in all
+};
+
+/// Starts the helper for one job and holds the conversation of protocol.hpp with it, believing nothing: a helper that
+/// dies, talks nonsense, sends too much or too little, or takes too long is a refusal.
+///
+/// `accept` decides on the verdict before `sink` gets the first byte. Both run on the calling thread. Blocks.
+/// Faults: image-…, bomb, inspector-crash, cancelled, and those of `accept` and `sink`.
+[[nodiscard]] Result<Inspection> run_inspector(InspectorJob const& job, UniqueFd const& artefact,
+                                               std::function<Result<>(Inspection const&)> const& accept,
+                                               ContentSink const& sink, std::stop_token const& stop);
+
+}  // namespace imageswarm::image

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <string_view>
+
+#include "common/base/units.hpp"
+
+namespace imageswarm::image {
+
+// What both sides of the fence agree on: the daemon or the indexer (inspector_process.cpp) and the helper
+// `imageswarm-inspector` (inspector_main.cpp).
+//
+// Command line: COMPRESSION ARTEFACT-SIZE CONTENT-SIZE. The artefact is descriptor 0, read with pread only, because its
+// offset is shared with the parent. Unpacked content goes to descriptor 1. Descriptor 3 carries short lines:
+//   image FORMAT VIRTUAL-SIZE   the head is safe; comes before the first byte of content
+//   end                         everything was as promised; the last line
+//   fault WORD TEXT             refused; the last line
+
+inline constexpr int artefact_descriptor = 0;
+inline constexpr int content_descriptor = 1;
+inline constexpr int verdict_descriptor = 3;
+
+/// In the order of document::Compression; not its `name_of`, so that the helper needs nothing of the documents' room.
+inline constexpr std::array<std::string_view, 5> compression_words{"none", "gzip", "xz", "zstd", "bzip2"};
+
+/// All that the helper may say on the verdict descriptor, in bytes.
+inline constexpr std::size_t max_verdict = 1024;
+
+/// Content moves in pieces of this size.
+inline constexpr std::size_t piece_size = 256u << 10;
+
+/// What one job may cost at most, as CPU time and as time spent waiting for the helper: the slowest decoder on an old
+/// processor still does several MiB in a second.
+inline constexpr std::chrono::seconds time_budget(ByteCount artefact, ByteCount content) {
+  auto const larger = artefact.value > content.value ? artefact.value : content.value;
+  return std::chrono::seconds{60 + static_cast<std::chrono::seconds::rep>(larger >> 20)};
+}
+
+}  // namespace imageswarm::image

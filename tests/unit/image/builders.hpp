@@ -1,0 +1,116 @@
+#pragma once
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <string_view>
+
+#include "common/base/file.hpp"
+#include "common/image/compress.hpp"
+#include "common/image/inspect.hpp"
+
+namespace imageswarm::image::test {
+
+inline std::span<std::byte const> bytes(std::string_view text) {
+  return std::as_bytes(std::span{text});
+}
+
+/// An open file with this content and no name.
+inline UniqueFd file_of(std::string_view content) {
+  UniqueFd fd{::memfd_create("image", MFD_CLOEXEC)};
+  if (!write_all(fd.get(), bytes(content), "a file in memory")) return UniqueFd{};
+  return fd;
+}
+
+/// A raw disk, no two sectors of which are alike.
+inline std::string raw_disk(std::size_t size) {
+  std::string disk(size, '\0');
+  for (std::size_t at = 0; at < size; at += 512) {
+    auto const text = std::to_string((at + 1) * 0x9e3779b97f4a7c15u);
+    disk.replace(at, std::min(text.size(), size - at), text, 0, std::min(text.size(), size - at));
+  }
+  return disk;
+}
+
+/// A raw disk that cannot be compressed much.
+inline std::string noise(std::size_t size) {
+  std::string disk(size, '\0');
+  for (std::uint64_t state = 1; auto& byte : disk) {
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    byte = static_cast<char>(state >> 56);
+  }
+  return disk;
+}
+
+inline std::string compressed(document::Compression format, std::string_view content) {
+  std::string result;
+  Compressor compressor{format, [&result](std::span<std::byte const> data) -> Result<> {
+                          result.append(reinterpret_cast<char const*>(data.data()), data.size());
+                          return {};
+                        }};
+  if (!compressor.update(bytes(content)) || !compressor.finish()) return "the compressor failed";
+  return result;
+}
+
+/// A sound, empty qcow2 of version 3 with clusters of 64 KiB, to be spoilt by a test.
+class Qcow2 {
+public:
+  static constexpr std::uint64_t disk_size = 10ull << 30;
+  static constexpr std::size_t header_length = 104;
+
+  Qcow2() : content_(3 * 65536 + 20 * 8, '\0') {
+    content_.replace(0, 4, "QFI\xfb");
+    u32(4, 3).u32(20, 16).u64(24, disk_size);  // version, cluster bits, size
+    u32(36, 20).u64(40, 3 * 65536);            // L1 table
+    u64(48, 65536).u32(56, 1);                 // refcount table
+    u32(96, 4).u32(100, header_length);        // refcount order, header length
+    u64(65536, 2 * 65536);                     // the one refcount block
+  }
+  Qcow2& u32(std::size_t at, std::uint32_t value) { return number(at, value, 4); }
+  Qcow2& u64(std::size_t at, std::uint64_t value) { return number(at, value, 8); }
+  Qcow2& u8(std::size_t at, std::uint8_t value) { return number(at, value, 1); }
+  Qcow2& extension(std::uint32_t type, std::string_view data) {
+    u32(next_extension_, type).u32(next_extension_ + 4, static_cast<std::uint32_t>(data.size()));
+    content_.replace(next_extension_ + 8, data.size(), data);
+    next_extension_ += 8 + (data.size() + 7) / 8 * 8;
+    return *this;
+  }
+  std::string const& content() const { return content_; }
+
+private:
+  Qcow2& number(std::size_t at, std::uint64_t value, std::size_t size) {
+    for (std::size_t i = size; i-- > 0; value >>= 8) content_[at + i] = static_cast<char>(value & 0xff);
+    return *this;
+  }
+  std::string content_;
+  std::size_t next_extension_ = header_length;
+};
+
+/// The fault's word, "" if there is none: what tables of attacks compare.
+template <class T>
+std::string word_of(Result<T> const& result) {
+  return result ? std::string{} : std::string{word(result.error().fault)};
+}
+
+/// What `unpack` delivers to a sink in memory.
+struct Unpacked {
+  Result<Inspection> result;
+  std::string content;
+};
+
+inline Unpacked unpack_all(std::string_view artefact, document::Compression compression, std::uint64_t content_size,
+                           std::string format = "raw") {
+  std::string content;
+  auto const sink = [&content](std::span<std::byte const> data) -> Result<> {
+    content.append(reinterpret_cast<char const*>(data.data()), data.size());
+    return {};
+  };
+  auto result = unpack(file_of(artefact), {compression, {content_size}, std::move(format)}, sink, std::stop_token{});
+  return {std::move(result), std::move(content)};
+}
+
+}  // namespace imageswarm::image::test
