@@ -49,6 +49,7 @@ struct Signer {
 struct SignerPattern {
   DistinguishedName subject;
   std::optional<DistinguishedName> issuer;
+  bool operator==(SignerPattern const&) const = default;
   bool matches(Signer const& signer) const {
     return subject == signer.subject && (!issuer || *issuer == signer.issuer);
   }

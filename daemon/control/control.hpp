@@ -26,7 +26,7 @@ struct PeerRow {
 class Commands {
 public:
   virtual ~Commands() = default;
-  virtual state::Board const& board() const = 0;
+  virtual state::Board const& board() = 0;  ///< fresh
   virtual void refresh() = 0;
   virtual void pause(bool paused) = 0;
   virtual void limit(std::optional<Rate> download, std::optional<Rate> upload) = 0;

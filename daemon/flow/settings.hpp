@@ -37,6 +37,7 @@ struct SubscriptionSettings {
   std::optional<std::string> document;
   std::uint64_t epoch = 1;
   std::chrono::seconds refresh{15 * 60};
+  bool operator==(SubscriptionSettings const&) const = default;
 };
 
 enum class ApprovalPolicy : std::uint8_t { all, listed };

@@ -1,0 +1,134 @@
+#include "daemon/coordinator/coordinator.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <utility>
+
+#include "common/base/log.hpp"
+
+namespace imageswarm::coordinator {
+namespace {
+
+constexpr std::chrono::seconds busy_tick{1};
+constexpr std::chrono::seconds idle_tick{15};
+
+unsigned versions_to_keep(flow::Settings const& settings) {
+  unsigned keep = 1;
+  for (auto const& sink : settings.sinks) keep = std::max(keep, sink.keep);
+  return keep;
+}
+
+}  // namespace
+
+Coordinator::Coordinator(Surroundings surroundings)
+    : around_{surroundings},
+      images_{{around_.loop, around_.workers, around_.state, around_.swarm, around_.clock,
+               [this](Fault fault) { ++board_.faults[std::string{word(fault)}]; }}},
+      documents_{around_.loop,         around_.workers,
+                 around_.state,        around_.clock,
+                 [this] { replan(); }, [this](Fault fault) { ++board_.faults[std::string{word(fault)}]; }},
+      ticker_{around_.loop} {}
+
+Result<> Coordinator::configure(flow::Settings const& settings, std::vector<std::shared_ptr<sinks::Sink>> sinks) {
+  if (!std::exchange(loaded_, true)) {
+    if (auto done = images_.load(); !done) return done;
+  }
+  settings_ = settings;
+  board_.host = settings.host.name;
+  board_.download_limit = settings.swarm.download_rate;
+  board_.upload_limit = settings.swarm.upload_rate;
+  images_.configure(settings.store, std::move(sinks));
+  if (auto done = documents_.configure(settings.subscriptions, {settings.trust.anchors, settings.trust.crl}); !done) {
+    return done;
+  }
+  schedule_tick();
+  return {};
+}
+
+void Coordinator::replan() {
+  images_.carry_out(selection::select({.host = settings_.host,
+                                       .policy = settings_.approvals,
+                                       .select = settings_.select,
+                                       .keep = versions_to_keep(settings_),
+                                       .catalogues = documents_.catalogues(),
+                                       .approvals = documents_.approvals(),
+                                       .held = images_.held(),
+                                       .now = around_.clock.now()}),
+                    documents_.all_trusted());
+  board_.first_round_done = documents_.settled();
+  schedule_tick();
+  look_whether_settled();
+}
+
+void Coordinator::on_swarm_event(swarm::Event const& event) {
+  images_.on_swarm_event(event);
+  look_whether_settled();
+}
+
+void Coordinator::schedule_tick() {
+  ticker_.expires_after(images_.busy() || when_settled_ ? busy_tick : idle_tick);
+  ticker_.async_wait([this](boost::system::error_code error) {
+    if (error) return;
+    images_.tick();
+    look_whether_settled();
+    schedule_tick();
+  });
+}
+
+void Coordinator::when_settled(std::function<void()> done) {
+  when_settled_ = std::move(done);
+}
+
+void Coordinator::look_whether_settled() {
+  if (!when_settled_ || !documents_.settled() || !images_.settled()) return;
+  boost::asio::post(around_.loop, std::exchange(when_settled_, nullptr));
+}
+
+int Coordinator::verdict() const {
+  if (!documents_.any_trusted()) return 3;
+  if (!documents_.settled() || documents_.any_refused() || !images_.all_active()) return 4;
+  return 0;
+}
+
+std::string Coordinator::summary() const {
+  std::map<std::string_view, unsigned> counts;
+  for (auto const& image : images_.statuses()) ++counts[state::name_of(image.state)];
+  std::string text;
+  for (auto const& [name, count] : counts) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, name);
+  return text.empty() ? "no images" : text;
+}
+
+state::Board const& Coordinator::board() {
+  images_.read_transfers();
+  board_.subscriptions = documents_.statuses();
+  board_.images = images_.statuses();
+  board_.receipts = images_.receipts();
+  return board_;
+}
+
+void Coordinator::refresh() {
+  documents_.refresh_now();
+}
+
+void Coordinator::pause(bool paused) {
+  images_.pause(paused);
+}
+
+void Coordinator::limit(std::optional<Rate> download, std::optional<Rate> upload) {
+  board_.download_limit = download.value_or(board_.download_limit);
+  board_.upload_limit = upload.value_or(board_.upload_limit);
+  around_.swarm.set_rates(board_.download_limit, board_.upload_limit);
+  log_info("limits are now: download {}, upload {}", human(board_.download_limit), human(board_.upload_limit));
+}
+
+std::vector<control::PeerRow> Coordinator::peers(Uuid const& image_id) const {
+  std::vector<control::PeerRow> rows;
+  for (auto const& peer : around_.swarm.peers(image_id)) {
+    rows.push_back({peer.address, peer.client, peer.progress, peer.download_rate, peer.upload_rate, peer.downloaded,
+                    peer.uploaded});
+  }
+  return rows;
+}
+
+}  // namespace imageswarm::coordinator

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "common/base/clock.hpp"
+#include "daemon/control/control.hpp"
+#include "daemon/coordinator/documents.hpp"
+#include "daemon/coordinator/images.hpp"
+#include "daemon/coordinator/workers.hpp"
+#include "daemon/flow/settings.hpp"
+#include "daemon/state/board.hpp"
+#include "daemon/state/state.hpp"
+#include "daemon/swarm/swarm.hpp"
+
+namespace imageswarm::coordinator {
+
+/// The one that knows the order of the stages: documents → plan → images, round after round. Lives on the loop thread
+/// and is the single writer of state.
+class Coordinator final : public control::Commands {
+public:
+  struct Surroundings {
+    boost::asio::io_context& loop;
+    Workers& workers;
+    state::State& state;
+    swarm::Swarm& swarm;
+    Clock const& clock;
+  };
+
+  explicit Coordinator(Surroundings surroundings);
+
+  /// Starts with these settings, or goes over to them without breaking transfers. Faults: state-….
+  [[nodiscard]] Result<> configure(flow::Settings const& settings, std::vector<std::shared_ptr<sinks::Sink>> sinks);
+  void on_swarm_event(swarm::Event const& event);
+  /// `done` is called once: as soon as everything selected is in its sinks, or nothing more is to be expected.
+  void when_settled(std::function<void()> done);
+
+  /// How a round ended, as an exit status (docs/operations.md): 0, 3 or 4.
+  int verdict() const;
+  /// One line for the journal and systemd: "3 images active, 1 fetching".
+  std::string summary() const;
+
+  state::Board const& board() override;
+  void refresh() override;
+  void pause(bool paused) override;
+  void limit(std::optional<Rate> download, std::optional<Rate> upload) override;
+  std::vector<control::PeerRow> peers(Uuid const& image_id) const override;
+
+private:
+  void replan();
+  void schedule_tick();
+  void look_whether_settled();
+
+  Surroundings around_;
+  flow::Settings settings_;
+  state::Board board_;
+  Images images_;
+  Documents documents_;
+  boost::asio::steady_timer ticker_;
+  std::function<void()> when_settled_;
+  bool loaded_ = false;
+};
+
+}  // namespace imageswarm::coordinator

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "common/base/clock.hpp"
+#include "daemon/coordinator/workers.hpp"
+#include "daemon/flow/settings.hpp"
+#include "daemon/selection/select.hpp"
+#include "daemon/sinks/sink.hpp"
+#include "daemon/state/board.hpp"
+#include "daemon/state/state.hpp"
+#include "daemon/swarm/swarm.hpp"
+
+namespace imageswarm::coordinator {
+
+/// The images of this host, each moved one step at a time towards what the plan wants (transitions.hpp). Lives on the
+/// loop thread; what blocks are jobs on the pool, at most one for an image at a time.
+class Images {
+public:
+  struct Surroundings {
+    boost::asio::io_context& loop;
+    Workers& workers;
+    state::State& state;
+    swarm::Swarm& swarm;
+    Clock const& clock;
+    std::function<void(Fault)> said;  ///< counts a fault that was logged
+  };
+
+  explicit Images(Surroundings surroundings);
+  ~Images();
+
+  /// What earlier runs left: held artefacts and receipts. Faults: state-….
+  [[nodiscard]] Result<> load();
+  void configure(flow::StoreSettings const& store, std::vector<std::shared_ptr<sinks::Sink>> sinks);
+  /// `everything_known`: every catalogue is there and trusted, so what is in none of them may be cleared away.
+  void carry_out(selection::Plan plan, bool everything_known);
+  void on_swarm_event(swarm::Event const& event);
+  /// Takes up what waited for its time. Call it about once a second while `busy`, seldom otherwise.
+  void tick();
+  /// Takes over the figures that the swarm has, and asks it for fresh ones.
+  void read_transfers();
+  void pause(bool paused);
+
+  /// Everything of which something is here, whole or not.
+  std::vector<selection::Held> held() const;
+  std::vector<flow::Receipt> receipts() const;
+  std::vector<state::ImageStatus> statuses() const;
+
+  /// Is anything under way, or waiting for another try?
+  bool busy() const;
+  /// Is every selected image in all its sinks?
+  bool all_active() const;
+  /// Has every selected image either arrived or failed in a way that another try would not mend soon?
+  bool settled() const;
+  std::size_t selected() const;
+
+private:
+  struct Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace imageswarm::coordinator

@@ -1,0 +1,87 @@
+#include "daemon/coordinator/locate.hpp"
+
+#include <sys/stat.h>
+
+#include "common/base/file.hpp"
+#include "common/base/log.hpp"
+#include "daemon/subscription/fetch.hpp"
+
+namespace imageswarm::coordinator {
+namespace {
+
+/// Left free for everybody else on the file system.
+constexpr ByteCount spare = 64_MiB;
+
+Result<torrent::AdmittedTorrent> admitted_torrent(flow::Want const& want, std::filesystem::path const& file,
+                                                  std::stop_token const& stop) {
+  auto const& promised = want.image.torrent;
+  if (auto stored = read_file(file, torrent::max_torrent_size)) {
+    if (auto admitted = torrent::admit(std::move(*stored), promised)) return admitted;
+    // Changed on disk, or from before an edit of the entry: fetched anew.
+  }
+  auto fetched = subscription::fetch_torrent(want, stop);
+  if (!fetched) return fail(std::move(fetched.error()).in("fetching the torrent"));
+  auto admitted = torrent::admit(std::move(*fetched), promised);
+  if (!admitted) return admitted;
+  if (auto made = make_directories(file.parent_path()); !made) return fail(std::move(made.error()));
+  if (auto written = write_file_atomically(file, admitted->bytes()); !written) return fail(std::move(written.error()));
+  return admitted;
+}
+
+std::uint64_t allocated(std::filesystem::path const& file) {
+  struct stat status {};
+  return ::stat(file.c_str(), &status) == 0 ? static_cast<std::uint64_t>(status.st_blocks) * 512 : 0;
+}
+
+}  // namespace
+
+StorePaths paths_of(std::filesystem::path const& store, document::Image const& image) {
+  auto const id = image.image_id.text();
+  auto const directory = store / "images" / id;
+  return {store / "torrents" / (id + ".torrent"), directory, directory / image.torrent.content_name,
+          store / "resume" / (id + ".resume")};
+}
+
+Result<Located> locate(flow::Want const& want, std::filesystem::path const& store,
+                       std::vector<std::filesystem::path> const& seed_from, std::stop_token const& stop) {
+  auto const paths = paths_of(store, want.image);
+  auto admitted = admitted_torrent(want, paths.torrent, stop);
+  if (!admitted) return fail(std::move(admitted.error()));
+  for (auto const& directory : seed_from) {
+    auto const candidate = directory / want.image.torrent.content_name;
+    std::error_code error;
+    if (!std::filesystem::exists(candidate, error)) continue;
+    auto const verified = flow::verify_artefact(candidate, want.image, stop);
+    if (verified) return Located{std::move(*admitted), directory, true};
+    if (verified.error().fault == Fault::cancelled) return fail(verified.error());
+    log_warning("not seeding from {}: {}; fetching it instead", directory.native(), verified.error().line());
+  }
+  if (auto made = make_directories(paths.directory); !made) return fail(std::move(made.error()));
+  if (auto made = make_directories(paths.resume.parent_path()); !made) return fail(std::move(made.error()));
+  return Located{std::move(*admitted), paths.directory, false};
+}
+
+Result<> check_room(flow::Want const& want, std::filesystem::path const& store) {
+  auto const room = free_space(store);
+  if (!room) return fail(room.error());
+  auto const missing = want.image.torrent.content_size - ByteCount{allocated(paths_of(store, want.image).artefact)};
+  if (missing.value == 0 || *room >= missing + spare) return {};
+  return fail(Fault::disk_full, "{} more are needed in {} and {} are free; make room or set another store.directory",
+              human(missing), store.native(), human(*room));
+}
+
+Result<> remove_strangers(std::filesystem::path const& store, std::set<std::string> const& known) {
+  std::error_code error;
+  for (auto const* folder : {"images", "torrents", "resume"}) {
+    for (auto const& entry : std::filesystem::directory_iterator{store / folder, error}) {
+      auto const id = entry.path().stem().native();
+      if (!Uuid::parse(id) || known.contains(id)) continue;
+      std::filesystem::remove_all(entry.path(), error);
+      if (error) return fail(errno_error(error.value(), "removing", entry.path()));
+      log_info("removed {}: its image is in no catalogue any more", entry.path().native());
+    }
+  }
+  return {};
+}
+
+}  // namespace imageswarm::coordinator

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <filesystem>
+#include <set>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "common/base/result.hpp"
+#include "common/torrent/torrent.hpp"
+#include "daemon/flow/values.hpp"
+
+namespace imageswarm::coordinator {
+
+/// Where the files of one image lie in the store (docs/operations.md, "The store").
+struct StorePaths {
+  std::filesystem::path torrent;    ///< torrents/IMAGE-ID.torrent
+  std::filesystem::path directory;  ///< images/IMAGE-ID, which holds the artefact
+  std::filesystem::path artefact;
+  std::filesystem::path resume;  ///< resume/IMAGE-ID.resume
+};
+StorePaths paths_of(std::filesystem::path const& store, document::Image const& image);
+
+/// An image that is ready for the swarm.
+struct Located {
+  torrent::AdmittedTorrent torrent;
+  std::filesystem::path directory;  ///< where the artefact lies or shall lie
+  bool in_place = false;            ///< it lies whole in a directory of others
+};
+
+/// Gets the torrent file (from the store, else from its URL) through the gate, and looks for the artefact in the
+/// `seed_from` directories by name, size and whole digest. Blocks. Faults: http-…, torrent-…, hash-mismatch, disk-….
+[[nodiscard]] Result<Located> locate(flow::Want const& want, std::filesystem::path const& store,
+                                     std::vector<std::filesystem::path> const& seed_from, std::stop_token const& stop);
+
+/// Is there room for what is still missing of the artefact, and some to spare? Fault: disk-full.
+[[nodiscard]] Result<> check_room(flow::Want const& want, std::filesystem::path const& store);
+
+/// Removes from the store whatever belongs to an image that is not among `known` (image IDs as text). Blocks.
+[[nodiscard]] Result<> remove_strangers(std::filesystem::path const& store, std::set<std::string> const& known);
+
+}  // namespace imageswarm::coordinator

@@ -1,0 +1,103 @@
+#include "daemon/coordinator/record.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "common/base/text.hpp"
+
+namespace imageswarm::coordinator {
+namespace {
+
+state::SinkState shown_sink(SinkRecord const& sink) {
+  using state::SinkState;
+  if (sink.receipt) return SinkState::present;
+  if (sink.working) return SinkState::working;
+  return sink.error ? SinkState::failed : SinkState::absent;
+}
+
+double share(std::uint64_t part, ByteCount whole) {
+  if (whole.value == 0) return 1;
+  return std::min(1.0, static_cast<double>(part) / static_cast<double>(whole.value));
+}
+
+std::optional<double> progress_of(Record const& record, state::ImageState shown) {
+  using state::ImageState;
+  switch (shown) {
+    case ImageState::fetching:
+      return record.transfer.progress;
+    case ImageState::registering:
+    case ImageState::preparing:
+      return share(record.moved->load(), record.decision.want.image.content_size);
+    case ImageState::active:
+      return 1.0;
+    default:
+      return std::nullopt;
+  }
+}
+
+}  // namespace
+
+std::string Record::title() const {
+  auto const& image = decision.want.image;
+  return fmt::format("{} {} ({})", printable(image.name), printable(image.version.text), image.image_id.text());
+}
+
+bool Record::active() const {
+  return shown_state(facts_of(*this, false)) == state::ImageState::active;
+}
+
+Facts facts_of(Record const& record, bool paused) {
+  Facts facts{.verdict = record.decision.verdict,
+              .may_fetch = record.decision.may_fetch && !paused,
+              .may_seed = record.decision.may_seed && !paused,
+              .located = record.located.has_value(),
+              .joined = record.joined,
+              .complete = record.complete,
+              .verified = record.verified.has_value(),
+              .has_files = record.has_files,
+              .sinks = {}};
+  for (auto const& sink : record.sinks) facts.sinks.push_back(sink.fact);
+  return facts;
+}
+
+state::ImageStatus status_of(Record const& record) {
+  auto const& want = record.decision.want;
+  state::ImageStatus row;
+  row.image_id = want.image.image_id;
+  row.uuid = want.image.uuid;
+  row.name = want.image.name;
+  row.version = want.image.version;
+  row.endorser = want.provenance.endorser;
+  row.catalogue = want.provenance.catalogue;
+  row.artefact_size = want.image.torrent.content_size;
+  row.reasons = record.decision.reasons;
+  row.error = record.error ? record.error : record.stall;
+  row.state = shown_state(facts_of(record, false));
+  if (record.error && record.selected() && row.state != state::ImageState::active)
+    row.state = state::ImageState::failed;
+  row.progress = progress_of(record, row.state);
+  row.download_rate = record.transfer.download_rate;
+  row.upload_rate = record.transfer.upload_rate;
+  row.from_peers = record.transfer.from_peers;
+  row.from_web_seeds = record.transfer.from_web_seeds;
+  row.found_here = record.transfer.found_here;
+  row.uploaded = record.transfer.uploaded;
+  row.peers = record.transfer.peers;
+  for (auto const& sink : record.sinks) {
+    row.sinks.push_back({.type = std::string{sink.sink->type()},
+                         .name = sink.sink->name(),
+                         .state = shown_sink(sink),
+                         .reference = sink.receipt ? sink.receipt->reference : "",
+                         .error = sink.error});
+  }
+  return row;
+}
+
+std::chrono::seconds retry_delay(Fault fault, unsigned failures) {
+  using namespace std::chrono_literals;
+  if (class_of(fault) == FaultClass::refused) return 1h;
+  return std::min<std::chrono::seconds>(2s * (1 << std::min(failures, 10u)), 5min);
+}
+
+}  // namespace imageswarm::coordinator

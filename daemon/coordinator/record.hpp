@@ -1,0 +1,65 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "daemon/coordinator/locate.hpp"
+#include "daemon/coordinator/transitions.hpp"
+#include "daemon/selection/select.hpp"
+#include "daemon/sinks/sink.hpp"
+#include "daemon/state/board.hpp"
+#include "daemon/swarm/swarm.hpp"
+
+namespace imageswarm::coordinator {
+
+/// One image in one sink.
+struct SinkRecord {
+  std::shared_ptr<sinks::Sink> sink;
+  SinkFact fact = SinkFact::unknown;
+  std::optional<flow::Receipt> receipt;
+  std::optional<Error> error;
+  bool working = false;
+};
+
+/// All that the coordinator knows of one image.
+struct Record {
+  selection::Decision decision;
+  std::optional<Located> located;
+  bool joined = false;
+  bool complete = false;
+  bool held = false;       ///< in state: whole and verified, now or in an earlier run
+  bool in_place = false;   ///< the artefact belongs to others
+  bool has_files = false;  ///< something of ours lies in the store
+  std::optional<flow::VerifiedArtefact> verified;
+  std::vector<SinkRecord> sinks;
+  swarm::TransferStatus transfer;
+
+  bool in_flight = false;  ///< a job is under way
+  std::shared_ptr<std::atomic<std::uint64_t>> moved = std::make_shared<std::atomic<std::uint64_t>>(0);  ///< by `put`
+  std::optional<Error> error;  ///< of the last step; cleared by the next that succeeds
+  std::optional<Error> stall;  ///< what keeps the swarm waiting
+  unsigned failures = 0;       ///< in a row
+  std::chrono::steady_clock::time_point not_before{};
+  std::string last_said;
+
+  Uuid const& id() const { return decision.want.image.image_id; }
+  /// "debian-12 20260110 (5f3c…)", for messages.
+  std::string title() const;
+  bool selected() const { return decision.verdict == selection::Verdict::selected; }
+  bool active() const;
+};
+
+Facts facts_of(Record const& record, bool paused);
+state::ImageStatus status_of(Record const& record);
+
+/// How long to wait before the next try after the n-th failure in a row (n from 1): seconds that double up to five
+/// minutes for what may mend itself; an hour for what was refused, which only other bytes can mend.
+std::chrono::seconds retry_delay(Fault fault, unsigned failures);
+
+}  // namespace imageswarm::coordinator

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "daemon/selection/select.hpp"
+#include "daemon/state/board.hpp"
+
+namespace imageswarm::coordinator {
+
+/// What is known of a sink for one image.
+enum class SinkFact : std::uint8_t {
+  unchecked,  ///< a receipt from earlier, not yet compared since the start (or for long)
+  unknown,    ///< no receipt, not asked yet
+  absent,     ///< asked: not there
+  present,    ///< a receipt that was compared
+};
+
+/// Everything that the next step of an image depends on.
+struct Facts {
+  selection::Verdict verdict = selection::Verdict::not_selected;
+  bool may_fetch = false;
+  bool may_seed = false;
+  bool located = false;    ///< torrent admitted, and it is known where the artefact lies or shall lie
+  bool joined = false;     ///< in the swarm
+  bool complete = false;   ///< every piece is here
+  bool verified = false;   ///< the whole artefact has its signed digest, compared since the start
+  bool has_files = false;  ///< an artefact of ours lies in the store, whole or not
+  std::vector<SinkFact> sinks;
+};
+
+enum class Step : std::uint8_t {
+  none,        ///< nothing to do, or waiting for the swarm
+  locate,      ///< get the torrent through the gate, look for the artefact on this host
+  join,        ///< give it to the swarm
+  verify,      ///< compare the whole artefact with its signed digest
+  check_sink,  ///< ask a sink whether the image is there
+  put,         ///< bring the image into a sink
+  leave,       ///< take it out of the swarm
+  retire,      ///< take it out of use in a sink
+  discard,     ///< remove our artefact
+};
+
+struct Next {
+  Step step = Step::none;
+  std::size_t sink = 0;  ///< of check_sink, put and retire
+};
+
+/// One step towards what selection wants: a table, read from the top (docs/design.md, "One image"). Doing the same step
+/// again is always harmless, so a restart needs no path of its own.
+Next next_step(Facts const& facts);
+
+/// The state that people see while nothing has failed.
+state::ImageState shown_state(Facts const& facts);
+
+/// Taking an image out of use: the verdicts that lead to `retire`, and as what. Nothing for the others.
+std::optional<flow::Retirement> retirement_of(selection::Verdict verdict);
+
+}  // namespace imageswarm::coordinator

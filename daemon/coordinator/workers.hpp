@@ -1,0 +1,44 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <stop_token>
+#include <utility>
+
+namespace imageswarm::coordinator {
+
+/// The pool for what blocks: curl, digests, unpacking, child processes.
+///
+/// `run` is called on the loop thread; the job runs on the pool and gets a token that says when to give up; its result
+/// is handed to `then` back on the loop. After `stop` no more results come.
+class Workers {
+public:
+  Workers(boost::asio::io_context& loop, unsigned threads) : loop_{loop}, pool_{threads} {}
+  ~Workers() { stop(); }
+
+  template <class Job, class Then>
+  void run(Job job, Then then) {
+    boost::asio::post(pool_, [this, job = std::move(job), then = std::move(then)]() mutable {
+      if (stop_.stop_requested()) return;
+      auto result = job(stop_.get_token());
+      boost::asio::post(loop_,
+                        [stop = stop_.get_token(), result = std::move(result), then = std::move(then)]() mutable {
+                          if (!stop.stop_requested()) then(std::move(result));
+                        });
+    });
+  }
+
+  /// Asks every running job to give up and waits for it.
+  void stop() {
+    stop_.request_stop();
+    pool_.join();
+  }
+
+private:
+  boost::asio::io_context& loop_;
+  std::stop_source stop_;
+  boost::asio::thread_pool pool_;
+};
+
+}  // namespace imageswarm::coordinator
