@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cctype>
 
+#include "common/base/text.hpp"
+
 namespace imageswarm {
 
 TimePoint SystemClock::now() const {
@@ -27,7 +29,7 @@ Result<TimePoint> parse_time(std::string_view text) {
       return sys_days{date} + hours{hour} + minutes{minute} + seconds{second};
     }
   }
-  return fail(Fault::doc_field, "'{}' is not a time of the form YYYY-MM-DDThh:mm:ssZ", text);
+  return fail(Fault::doc_field, "'{}' is not a time of the form YYYY-MM-DDThh:mm:ssZ", printable(text));
 }
 
 std::string format_time(TimePoint time) {

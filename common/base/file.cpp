@@ -143,7 +143,7 @@ Result<> remove_temporaries(fs::path const& directory) {
   for (auto const& entry : fs::directory_iterator{directory, error}) {
     auto const name = entry.path().filename().native();
     if (!name.starts_with('.') || !name.ends_with(".tmp")) continue;
-    if (::unlink(entry.path().c_str()) != 0 && errno != ENOENT) {
+    if (::unlink(entry.path().c_str()) != 0 && errno != ENOENT && errno != EISDIR) {
       return fail(errno_error(errno, "removing", entry.path()));
     }
   }

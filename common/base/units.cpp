@@ -6,6 +6,8 @@
 #include <limits>
 #include <optional>
 
+#include "common/base/text.hpp"
+
 namespace imageswarm {
 namespace {
 
@@ -33,8 +35,8 @@ std::optional<std::uint64_t> multiple(std::string_view prefix) {
 }
 
 /// A decimal number, perhaps with a fraction, and the rest of the text after blanks.
-std::optional<std::pair<double, std::string_view>> leading_number(std::string_view text) {
-  double number = 0;
+std::optional<std::pair<long double, std::string_view>> leading_number(std::string_view text) {
+  long double number = 0;  // whole up to 2^64, as a double is not
   auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
   if (error != std::errc{} || number < 0) return std::nullopt;
   text.remove_prefix(static_cast<std::size_t>(end - text.data()));
@@ -48,9 +50,10 @@ bool strip_suffix(std::string_view& text, std::string_view suffix) {
   return true;
 }
 
-std::optional<std::uint64_t> scaled(double number, std::uint64_t factor, std::uint64_t divisor = 1) {
-  auto const value = number * static_cast<double>(factor) / static_cast<double>(divisor);
-  if (!(value < 9.2e18)) return std::nullopt;
+std::optional<std::uint64_t> scaled(long double number, std::uint64_t factor, std::uint64_t divisor = 1) {
+  auto const value = number * static_cast<long double>(factor) / static_cast<long double>(divisor);
+  bool const part_of_a_byte = factor == 1 && number != std::floor(number);
+  if (part_of_a_byte || !(value < 9.2e18L)) return std::nullopt;
   return static_cast<std::uint64_t>(std::llround(value));
 }
 
@@ -65,7 +68,7 @@ Result<ByteCount> parse_size(std::string_view text) {
       if (auto const value = scaled(number->first, *factor)) return ByteCount{*value};
     }
   }
-  return fail(Fault::usage, "'{}' is not a size; write for example 4MiB, 30GB or a number of bytes", text);
+  return fail(Fault::usage, "'{}' is not a size; write for example 4MiB, 30GB or a number of bytes", printable(text));
 }
 
 Result<Rate> parse_rate(std::string_view text) {
@@ -85,7 +88,7 @@ Result<Rate> parse_rate(std::string_view text) {
       if (value && *value > 0) return Rate{*value};
     }
   }
-  return fail(Fault::usage, "'{}' is not a rate; write for example 20MB/s, 100Mbit/s or unlimited", text);
+  return fail(Fault::usage, "'{}' is not a rate; write for example 20MB/s, 100Mbit/s or unlimited", printable(text));
 }
 
 Result<std::chrono::seconds> parse_duration(std::string_view text) {
@@ -95,7 +98,7 @@ Result<std::chrono::seconds> parse_duration(std::string_view text) {
     auto const number = parse_number(text.substr(0, text.size() - 1), 0, 1'000'000'000);
     if (number) return std::chrono::seconds{static_cast<std::int64_t>(*number * unit.factor)};
   }
-  return fail(Fault::usage, "'{}' is not a duration; write for example 90s, 15m, 2h or 28d", text);
+  return fail(Fault::usage, "'{}' is not a duration; write for example 90s, 15m, 2h or 28d", printable(text));
 }
 
 Result<std::uint64_t> parse_number(std::string_view text, std::uint64_t least, std::uint64_t most) {
@@ -104,7 +107,7 @@ Result<std::uint64_t> parse_number(std::string_view text, std::uint64_t least, s
   bool const whole = error == std::errc{} && end == text.data() + text.size();
   bool const canonical = text.size() == 1 || !text.starts_with('0');
   if (!whole || !canonical || number < least || number > most) {
-    return fail(Fault::usage, "'{}' is not a whole number from {} to {}", text, least, most);
+    return fail(Fault::usage, "'{}' is not a whole number from {} to {}", printable(text), least, most);
   }
   return number;
 }
