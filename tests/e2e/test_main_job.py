@@ -119,7 +119,7 @@ def test_only_what_the_approval_list_names_is_fetched_when_the_policy_is_listed(
     publisher = site.publisher()
     good = publisher.add(make_disk(tmp_path / "good.raw", 2), "approved-image")
     other = publisher.publish_image(make_disk(tmp_path / "other.raw", 2), "other-image")
-    officer = site.authority.issue("Site Security")
+    officer = site.authority["site-security"]
     approvals = tmp_path / "approvals.yaml"
     publisher.index("approvals", "init", "--list", approvals, "--name", "site-approvals")
     publisher.index("approvals", "approve", "--list", approvals, "--image-id", good["image-id"])

@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from support.authority import Authority, sign_document, split_document
+from support.authority import sign_document, split_document
 from support.services import make_disk
 
 
@@ -72,25 +72,25 @@ def test_from_the_future(site, published):
 
 
 def test_signed_by_somebody_who_is_not_listed(site, published):
-    rewrite(published, lambda body: body, site.authority.issue("Mallory Stranger"))
-    assert "Mallory Stranger" in refusal(site, published, "signer-not-listed")
+    rewrite(published, lambda body: body, site.authority["bob"])
+    assert "Bob Endorser" in refusal(site, published, "signer-not-listed")
 
 
-def test_signed_under_another_ca(site, published, tmp_path):
-    foreign = Authority(tmp_path / "foreign", "Foreign CA").issue(published.endorser.subject)
-    rewrite(published, lambda body: body, foreign)
+def test_signed_under_another_ca_with_the_same_name(site, published):
+    rewrite(published, lambda body: body, site.authority["stranger"])
     refusal(site, published, "chain-untrusted")
 
 
-def test_revoked_signer(site, published):
-    site.authority.revoke(published.endorser)
-    refusal(site, published, "cert-revoked")
+def test_revoked_signer(site, tmp_path):
+    publisher = site.publisher(site.authority["grace"])
+    publisher.publish_image(make_disk(tmp_path / "disk.raw", 2), "signed-before-the-revocation")
+    site.authority.revoke(publisher.endorser)
+    refusal(site, publisher, "cert-revoked")
 
 
 def test_no_revocation_list(site, published):
-    for path in site.authority.anchors.glob("*.r0"):
-        path.unlink()
-    refusal(site, published, "crl-missing")
+    with site.authority.without_revocation_lists():
+        refusal(site, published, "crl-missing")
 
 
 def test_unknown_format(site, published):

@@ -61,7 +61,7 @@ class Publisher:
         (site.web_root / name).symlink_to(self.store / "public")
         self.url = f"{site.web.url}/{name}/catalogue.yaml"
         self.catalogue = self.store / "public" / "catalogue.yaml"
-        self.index("init", "--name", name, "--endorser-name", self.endorser.subject, "--tracker", site.tracker.url,
+        self.index("init", "--name", name, "--endorser-name", "Endorser of the tests", "--tracker", site.tracker.url,
                    "--web-seed", f"{site.web.url}/{name}/images/")
 
     def index(self, *arguments, check=True):
@@ -181,7 +181,7 @@ class Site:
             self.index_host = self.network["index"]
             self.hypervisors = [self.network[name] for name in self.hypervisor_names]
             self.authority = Authority(self.directory / "ca")
-            self.endorser = self.authority.issue("Ada Endorser")
+            self.endorser = self.authority["ada"]
             self.web_root = self.directory / "web"
             self.web_root.mkdir()
             self.web = Nginx(self.directory / "nginx", self.web_root, self.index_host.netns,
@@ -222,8 +222,7 @@ class Site:
             daemon.kill()
 
     def heal(self):
-        """Everything around the daemons runs, on unlimited links, with a fresh revocation list that is empty."""
-        self.authority.reinstate()
+        """Everything around the daemons runs, on unlimited links, with all its data."""
         for host in self.network.hosts.values():
             host.limit(None)
         self.web.start()
