@@ -5,6 +5,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -15,7 +16,7 @@ import yaml
 from support.authority import Authority
 from support.cloud import Cloud
 from support.network import Network
-from support.process import ENVIRONMENT, Service, in_namespace
+from support.process import ENVIRONMENT, Service, in_namespace, wait_until
 from support.services import Nginx, Opentracker
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -131,6 +132,16 @@ class Daemon(Service):
         self.start()
         self.wait_for(lambda: self.ctl("status", "--json", check=False).returncode == 0, 30, "the daemon to answer")
         return self
+
+    def kill(self):
+        """SIGKILL to the daemon alone: its helper processes have to notice, as after a crash."""
+        if self.running():
+            leader = self.pid
+            os.kill(leader, signal.SIGKILL)
+            wait_until(lambda: not self.running(), 10, f"{self.name} to end after SIGKILL", every=0.02)
+            wait_until(lambda: subprocess.run(["pgrep", "--session", str(leader)], capture_output=True).returncode, 5,
+                       f"the helpers of {self.name} to end with it")
+        return super().kill()
 
     def ctl(self, *arguments, check=True, timeout=300):
         return run_program("imageswarmctl", "--socket", self.socket, *arguments, check=check, timeout=timeout)
