@@ -1,6 +1,7 @@
 #include "daemon/settings/load.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <set>
 
 #include "common/config/section.hpp"
@@ -109,9 +110,19 @@ void read_store(Section& section, flow::StoreSettings& store) {
   section.size("size", store.size);
 }
 
+/// Under systemd the unit hands over root's clouds.yaml as a credential that only the daemon can read.
+void use_credential(flow::SinkSettings& sink) {
+  char const* const directory = std::getenv("CREDENTIALS_DIRECTORY");
+  if (directory == nullptr || sink.clouds_file != flow::SinkSettings{}.clouds_file) return;
+  auto const credential = std::filesystem::path{directory} / "clouds.yaml";
+  std::error_code ignored;
+  if (std::filesystem::exists(credential, ignored)) sink.clouds_file = credential;
+}
+
 void read_glance_sink(Section& section, flow::SinkSettings& sink) {
   section.required_text("cloud", sink.cloud);
   section.path("clouds-file", sink.clouds_file);
+  use_credential(sink);
   section.word("visibility", sink.visibility,
                {{"private", "private"}, {"shared", "shared"}, {"community", "community"}, {"public", "public"}});
   section.number("keep", sink.keep, 1, 1000);

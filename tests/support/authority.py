@@ -2,6 +2,7 @@
 import base64
 import contextlib
 import subprocess
+import tempfile
 import textwrap
 from pathlib import Path
 
@@ -62,8 +63,12 @@ def split_document(text):
 
 def sign_document(body, identity):
     """The whole document: the body, which ends in LF, and its signature block."""
-    # The certificate's file has the intermediates behind the leaf.
-    der = _openssl("cms", "-sign", "-binary", "-outform", "DER", "-nosmimecap", "-md", "sha256", "-signer",
-                   identity.certificate, "-certfile", identity.certificate, "-inkey", identity.key, stdin=body.encode())
+    # The certificate's file has the intermediates behind the leaf; openssl wants them apart.
+    with tempfile.NamedTemporaryFile("w", suffix=".pem") as intermediates:
+        intermediates.write(identity.certificate.read_text().split("-----END CERTIFICATE-----\n", 1)[1])
+        intermediates.flush()
+        chain = ["-certfile", intermediates.name] if intermediates.tell() else []
+        der = _openssl("cms", "-sign", "-binary", "-outform", "DER", "-nosmimecap", "-md", "sha256", "-signer",
+                       identity.certificate, *chain, "-inkey", identity.key, stdin=body.encode())
     lines = textwrap.wrap(base64.b64encode(der).decode(), 76)
     return body + "x509-signature: |\n" + "".join(f"  {line}\n" for line in lines)

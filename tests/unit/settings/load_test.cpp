@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "tests/support/temporary_directory.hpp"
+
 namespace imageswarm::settings {
 namespace {
 
@@ -149,6 +151,19 @@ TEST_CASE("host and architecture are found out where they are left out") {
   CHECK_FALSE(read->host.name.empty());
   CHECK_FALSE(read->host.architecture.empty());
   CHECK(parsed("host: {name: hv1, architecture: aarch64}\n")->host.name == "hv1");
+}
+
+TEST_CASE("systemd's copy of clouds.yaml is read where there is one and the file is not named otherwise") {
+  test::TemporaryDirectory const credentials;
+  setenv("CREDENTIALS_DIRECTORY", credentials.path().c_str(), 1);
+  auto const file = [](std::string_view more) {
+    return parsed("sinks: [{type: glance, cloud: mysite" + std::string{more} + "}]")->sinks.front().clouds_file;
+  };
+  CHECK(file("") == "/etc/imageswarm/clouds.yaml");
+  std::ofstream{credentials.path() / "clouds.yaml"} << "clouds: {}\n";
+  CHECK(file("") == credentials.path() / "clouds.yaml");
+  CHECK(file(", clouds-file: /srv/clouds.yaml") == "/srv/clouds.yaml");
+  unsetenv("CREDENTIALS_DIRECTORY");
 }
 
 TEST_CASE("metrics can be turned off") {
