@@ -9,55 +9,13 @@
 
 #include "common/base/log.hpp"
 #include "common/base/text.hpp"
-#include "daemon/subscription/fetch.hpp"
+#include "daemon/coordinator/judge.hpp"
 #include "daemon/subscription/schedule.hpp"
 
 namespace imageswarm::coordinator {
 namespace {
 
 using selection::Standing;
-
-/// A verified document of either kind.
-struct Document {
-  std::shared_ptr<trust::VerifiedCatalogue const> catalogue;
-  std::shared_ptr<trust::VerifiedApprovalList const> approvals;
-
-  explicit operator bool() const { return catalogue || approvals; }
-  document::Header const& header() const {
-    return catalogue ? catalogue->content().header : approvals->content().header;
-  }
-  trust::Floor floor() const { return catalogue ? catalogue->floor() : approvals->floor(); }
-  trust::DocumentKey key() const { return catalogue ? catalogue->key() : approvals->key(); }
-  trust::Signer const& signer() const { return catalogue ? catalogue->origin().signer : approvals->origin().signer; }
-};
-
-/// All that verification needs, as values that a job on the pool may keep.
-struct Judge {
-  trust::AnchorPolicy anchors;
-  trust::Expectation expected;
-  trust::Floors floors;
-  trust::Time time;
-
-  Result<Document> verify(std::string_view bytes) const {
-    if (expected.kind == document::Kind::catalogue) {
-      return trust::verify_catalogue(bytes, anchors, expected, floors, time).map([](auto&& verified) {
-        return Document{std::make_shared<trust::VerifiedCatalogue const>(std::move(verified)), nullptr};
-      });
-    }
-    return trust::verify_approval_list(bytes, anchors, expected, floors, time).map([](auto&& verified) {
-      return Document{nullptr, std::make_shared<trust::VerifiedApprovalList const>(std::move(verified))};
-    });
-  }
-};
-
-/// What one look at a source brought.
-struct Outcome {
-  std::string etag;
-  std::string bytes;                      ///< as received; empty where nothing new came
-  std::optional<Error> unreachable;       ///< the source did not answer
-  std::optional<Result<Document>> offer;  ///< the verdict on what it offered
-  std::optional<Error> old_fault;         ///< the last good document no longer passes
-};
 
 /// Does this fault end the trust in what was accepted earlier (docs/operations.md, "What ends trust")?
 bool ends_trust(Fault fault) {
@@ -163,22 +121,7 @@ struct Documents::Shared : std::enable_shared_from_this<Shared> {
     source->in_flight = true;
     source->timer.cancel();
     auto look = [judge = std::move(*judge), url = source->settings.url, etag = source->etag,
-                 old = source->bytes](std::stop_token const& stop) {
-      Outcome outcome;
-      if (auto fetched = subscription::fetch_document(url, old ? etag : "", stop); !fetched) {
-        outcome.unreachable = std::move(fetched.error());
-      } else {
-        outcome.etag = std::move(fetched->etag);
-        if (!fetched->not_modified && (!old || fetched->bytes != *old)) {
-          outcome.bytes = std::move(fetched->bytes);
-          outcome.offer = judge.verify(outcome.bytes);
-        }
-      }
-      if (old && !(outcome.offer && outcome.offer->has_value())) {
-        if (auto still = judge.verify(*old); !still) outcome.old_fault = std::move(still.error());
-      }
-      return outcome;
-    };
+                 old = source->bytes](std::stop_token const& stop) { return judge.look(url, etag, old.get(), stop); };
     workers.run(std::move(look), [self = shared_from_this(), source](Outcome outcome) {
       source->in_flight = false;
       if (source->removed) return;

@@ -8,6 +8,7 @@
 
 #include "common/base/log.hpp"
 #include "common/base/text.hpp"
+#include "daemon/coordinator/ledger.hpp"
 #include "daemon/coordinator/record.hpp"
 
 namespace imageswarm::coordinator {
@@ -29,15 +30,14 @@ bool is_heavy(Step step) {
 }  // namespace
 
 struct Images::Impl : std::enable_shared_from_this<Impl> {
-  explicit Impl(Surroundings surroundings) : around{std::move(surroundings)} {}
+  explicit Impl(Surroundings surroundings) : around{std::move(surroundings)}, ledger{around.state} {}
 
   Surroundings around;
   flow::StoreSettings store;
   std::vector<std::shared_ptr<sinks::Sink>> sinks;
   std::map<Uuid, Record> records;
-  std::vector<Uuid> order;                ///< of the plan, for status
-  std::vector<flow::Receipt> receipts;    ///< mirror of state
-  std::map<Uuid, state::HeldImage> held;  ///< mirror of state
+  std::vector<Uuid> order;  ///< of the plan, for status
+  Ledger ledger;
   unsigned heavy_jobs = 0;
   bool paused = false;
   bool swept = false;
@@ -80,9 +80,9 @@ struct Images::Impl : std::enable_shared_from_this<Impl> {
   /// What earlier runs left of a new record.
   void take_stock(Record& record) {
     auto const paths = paths_of(store.directory, record.decision.want.image);
-    if (auto const kept = held.find(record.id()); kept != held.end()) {
+    if (auto const* kept = ledger.held(record.id())) {
       record.held = record.complete = true;
-      record.in_place = kept->second.in_place;
+      record.in_place = kept->in_place;
     }
     std::error_code error;
     record.has_files = !record.in_place && std::filesystem::exists(paths.directory, error);
@@ -90,16 +90,11 @@ struct Images::Impl : std::enable_shared_from_this<Impl> {
   }
 
   void attach_sinks(Record& record) {
-    auto const before = std::exchange(record.sinks, {});
+    record.sinks.clear();
     for (auto const& sink : sinks) {
-      auto& attached = record.sinks.emplace_back(SinkRecord{.sink = sink, .receipt = {}, .error = {}});
-      auto const same = [&](flow::Receipt const& receipt) {
-        return receipt.image_id == record.id() && receipt.sink == sink->name();
-      };
-      if (auto const kept = std::ranges::find_if(receipts, same); kept != receipts.end()) {
-        attached.receipt = *kept;
-        attached.fact = SinkFact::unchecked;
-      }
+      auto receipt = ledger.receipt(record.id(), sink->name());
+      auto const fact = receipt ? SinkFact::unchecked : SinkFact::unknown;
+      record.sinks.push_back({.sink = sink, .fact = fact, .receipt = std::move(receipt), .error = {}});
     }
   }
 
@@ -197,8 +192,8 @@ struct Images::Impl : std::enable_shared_from_this<Impl> {
   std::filesystem::path artefact_of(Record const& record) const {
     auto const& image = record.decision.want.image;
     if (record.located) return record.located->directory / image.torrent.content_name;
-    auto const kept = held.find(record.id());
-    return kept != held.end() ? kept->second.artefact : paths_of(store.directory, image).artefact;
+    auto const* kept = ledger.held(record.id());
+    return kept ? kept->artefact : paths_of(store.directory, image).artefact;
   }
 
   void start_verify(Record& record) {
@@ -232,9 +227,8 @@ struct Images::Impl : std::enable_shared_from_this<Impl> {
 
   void hold(Record& record, std::filesystem::path const& file) {
     if (record.held) return;
-    state::HeldImage kept{record.decision.want, file, record.in_place, around.clock.now()};
-    if (auto const done = around.state.hold(kept); !done) return failed(record, done.error());
-    held[record.id()] = std::move(kept);
+    auto const held = ledger.hold({record.decision.want, file, record.in_place, around.clock.now()});
+    if (!held) return failed(record, held.error());
     record.held = true;
   }
 
@@ -308,8 +302,7 @@ struct Images::Impl : std::enable_shared_from_this<Impl> {
         },
         [](Impl& self, Record& now, Result<> done) {
           if (!done) return self.failed(now, done.error());
-          if (auto released = self.around.state.release(now.id()); !released) return self.failed(now, released.error());
-          self.held.erase(now.id());
+          if (auto released = self.ledger.release(now.id()); !released) return self.failed(now, released.error());
           now.held = now.complete = now.has_files = false;
           self.succeeded(now);
         });
@@ -361,9 +354,7 @@ struct Images::Impl : std::enable_shared_from_this<Impl> {
     receipt.at = around.clock.now();
     bool const is_news = !sink.receipt || sink.receipt->reference != receipt.reference;
     if (is_news) {
-      if (auto const kept = around.state.record(receipt); !kept) return sink_failed(record, sink, kept.error());
-      forget(record.id(), sink.sink->name());
-      receipts.push_back(receipt);
+      if (auto const kept = ledger.record(receipt); !kept) return sink_failed(record, sink, kept.error());
       log_info("{} is in {} as {}{}", record.title(), sink.sink->name(), printable(receipt.reference),
                receipt.uploaded_here ? "" : ", found there");
       sink.receipt = std::move(receipt);
@@ -379,16 +370,9 @@ struct Images::Impl : std::enable_shared_from_this<Impl> {
   }
 
   void forget_receipt(Record& record, SinkRecord& sink) {
-    if (auto const done = around.state.forget_receipt(record.id(), sink.sink->name()); !done) {
-      return failed(record, done.error());
-    }
-    forget(record.id(), sink.sink->name());
+    if (auto const done = ledger.forget(record.id(), sink.sink->name()); !done) return failed(record, done.error());
     sink.receipt.reset();
     sink.fact = SinkFact::unknown;
-  }
-
-  void forget(Uuid const& id, std::string const& sink) {
-    std::erase_if(receipts, [&](auto const& receipt) { return receipt.image_id == id && receipt.sink == sink; });
   }
 
   // ---- the swarm and time
@@ -463,13 +447,7 @@ Images::Images(Surroundings surroundings) : impl_{std::make_shared<Impl>(std::mo
 Images::~Images() = default;
 
 Result<> Images::load() {
-  auto held = impl_->around.state.held();
-  if (!held) return fail(std::move(held.error()));
-  auto receipts = impl_->around.state.receipts();
-  if (!receipts) return fail(std::move(receipts.error()));
-  for (auto& image : *held) impl_->held.emplace(image.want.image.image_id, image);
-  impl_->receipts = std::move(*receipts);
-  return {};
+  return impl_->ledger.load();
 }
 
 void Images::configure(flow::StoreSettings const& store, std::vector<std::shared_ptr<sinks::Sink>> sinks) {
@@ -495,14 +473,14 @@ std::vector<selection::Held> Images::held() const {
   for (auto const& [id, record] : impl_->records) {
     if (record.joined || record.has_files) wants.emplace(id, record.decision.want);
   }
-  for (auto const& [id, image] : impl_->held) wants.emplace(id, image.want);
+  for (auto const& [id, image] : impl_->ledger.all_held()) wants.emplace(id, image.want);
   std::vector<selection::Held> values;
   for (auto& [id, want] : wants) values.push_back(std::move(want));
   return values;
 }
 
 std::vector<flow::Receipt> Images::receipts() const {
-  return impl_->receipts;
+  return impl_->ledger.receipts();
 }
 
 std::vector<state::ImageStatus> Images::statuses() const {

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+
+#include "common/base/result.hpp"
+#include "common/trust/verify.hpp"
+
+namespace imageswarm::coordinator {
+
+/// A verified document of either kind, or none.
+struct Document {
+  std::shared_ptr<trust::VerifiedCatalogue const> catalogue;
+  std::shared_ptr<trust::VerifiedApprovalList const> approvals;
+
+  explicit operator bool() const { return catalogue || approvals; }
+  document::Header const& header() const {
+    return catalogue ? catalogue->content().header : approvals->content().header;
+  }
+  trust::Floor floor() const { return catalogue ? catalogue->floor() : approvals->floor(); }
+  trust::DocumentKey key() const { return catalogue ? catalogue->key() : approvals->key(); }
+  trust::Signer const& signer() const { return catalogue ? catalogue->origin().signer : approvals->origin().signer; }
+};
+
+/// What one look at a source brought.
+struct Outcome {
+  std::string etag;
+  std::string bytes;                      ///< as received; empty where nothing new came
+  std::optional<Error> unreachable;       ///< the source did not answer
+  std::optional<Result<Document>> offer;  ///< the verdict on what it offered
+  std::optional<Error> old_fault;         ///< the last good document no longer passes
+};
+
+/// All that fetching and verifying one document needs, as values that a job on the pool may keep.
+struct Judge {
+  trust::AnchorPolicy anchors;
+  trust::Expectation expected;
+  trust::Floors floors;
+  trust::Time time;
+
+  /// Faults: those of trust::verify_….
+  [[nodiscard]] Result<Document> verify(std::string_view bytes) const;
+  /// Fetches what the source has now and verifies it where it is new; `old`, the last good version (or null), is
+  /// verified again where it stays in use, since a CRL may have changed. Blocks.
+  Outcome look(std::string const& url, std::string const& etag, std::string const* old,
+               std::stop_token const& stop) const;
+};
+
+}  // namespace imageswarm::coordinator
