@@ -20,6 +20,7 @@ enum Tag : unsigned char {
   oid = 0x06,
   sequence = 0x30,
   set = 0x31,
+  key_identifier = 0x80,
   context0 = 0xA0,
   context1 = 0xA1
 };
@@ -97,7 +98,7 @@ Result<> check_cms_form(std::span<std::uint8_t const> der) {
   auto const version = signer.take(integer);
   // RFC 5652 §5.1, §5.3: the version follows from how the signer's certificate is named.
   bool const by_issuer = signer.next_is(sequence);
-  signer.take(by_issuer ? sequence : context0);
+  signer.take(by_issuer ? sequence : key_identifier);
   auto const digest = digest_oid(signer.take(sequence));
   if (!signer.next_is(context0)) return fail(Fault::sig_invalid, "the signature has no signed attributes");
   signer.take(context0);

@@ -95,7 +95,8 @@ using VerifiedApprovalList = Verified<document::ApprovalList>;
                                                                 Expectation const& expected, Floors const& floors,
                                                                 Time const& time);
 
-/// The kind that an unverified document claims in its first line; only to choose which of the above to call.
+/// The kind that an unverified document claims in its first lines; only to choose which of the above to call.
+/// Fault: kind-mismatch.
 [[nodiscard]] Result<document::Kind> claimed_kind(std::string_view bytes);
 
 }  // namespace imageswarm::trust
