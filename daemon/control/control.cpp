@@ -61,32 +61,34 @@ Answer explain(Call const& call) {
   return Json::array({explain_json(**image)});
 }
 
-/// `waiting_for` is null once nothing more has to come.
-Json readiness(char const* waiting_for, std::vector<state::ImageStatus const*> const& missing) {
+/// `waiting_for` is null once nothing more has to come; then `count` images are in all their sinks.
+Json readiness(char const* waiting_for, std::size_t count, std::vector<state::ImageStatus const*> const& missing) {
   auto images = Json::array();
   for (auto const* image : missing) images.push_back(to_json(*image));
   return {{"ready", waiting_for == nullptr},
           {"waiting-for", waiting_for == nullptr ? Json{} : Json(waiting_for)},
+          {"count", count},
           {"missing", std::move(images)}};
 }
 
 /// Before the first round, or without a single accepted document, nobody knows what shall be here.
 Json readiness_of_all(state::Board const& board) {
   auto const missing = missing_images(board);
+  auto const count = static_cast<std::size_t>(std::ranges::count_if(board.images, is_ready));
   bool const documents = board.subscriptions.empty() ||
                          std::ranges::any_of(board.subscriptions, [](auto const& s) { return s.serial.has_value(); });
   return readiness(!board.first_round_done ? "first-round"
                    : !documents            ? "documents"
                    : !missing.empty()      ? "images"
                                            : nullptr,
-                   missing);
+                   count, missing);
 }
 
 Answer ready(Call const& call) {
   if (call.argument.empty()) return readiness_of_all(call.board());
   auto const image = find_image(call.board(), call.argument);
   if (!image) return fail(image.error());
-  return is_ready(**image) ? readiness(nullptr, {}) : readiness("images", {*image});
+  return is_ready(**image) ? readiness(nullptr, 1, {}) : readiness("images", 0, {*image});
 }
 
 Answer refresh(Call const& call) {

@@ -1,0 +1,119 @@
+#include "daemon/control/ctl/cli.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+#include "common/base/text.hpp"
+#include "daemon/control/ctl/commands.hpp"
+
+namespace imageswarm::ctl {
+namespace {
+
+constexpr char const* footer = R"(IMAGE is an image ID, a NAME (its newest version), NAME@VERSION or the UUID of a
+family (its newest version).
+
+  imageswarmctl status --watch             what moves, each second
+  imageswarmctl explain debian-12          why it is or is not on this host
+  imageswarmctl limit --upload 10MB/s      spare the network, until the next restart
+  imageswarmctl ready --all --timeout 600  for scripts: wait until all is in place
+
+Exit status: 0 done; 1 the daemon does not answer, failed, or `ready` timed out;
+2 wrong arguments. Members of the group imageswarm and root may use the socket.
+)";
+
+struct Texts {
+  std::string download, upload, timeout;
+};
+
+void add_commands(CLI::App& app, Options& options, Texts& texts) {
+  auto const command = [&](char const* name, char const* help) {
+    auto* added = app.add_subcommand(name, help);
+    added->callback([&options, name] { options.verb = name; });
+    return added;
+  };
+  auto const listing = [&](char const* name, char const* help) {
+    auto* added = command(name, help);
+    added->add_flag("--json", options.json, "for programs: an array of objects (docs/operations.md)");
+    return added;
+  };
+  auto const image = [&](CLI::App* to, bool required) {
+    to->add_option("IMAGE", options.image, "image ID, NAME, NAME@VERSION or family UUID")
+        ->type_name(" ")
+        ->required(required);
+  };
+  auto* status = command("status", "what this host has, fetches and follows");
+  status->add_flag("--watch", options.watch, "draw it afresh each second");
+  status->add_flag("--json", options.json, "for programs: one object (docs/operations.md)");
+  listing("images", "every image of the catalogues, also those for other hosts");
+  listing("subscriptions", "the documents that this host follows, and how they are");
+  image(listing("peers", "who is connected for an image"), true);
+  image(listing("explain", "each rule that was asked about an image, and its answer"), true);
+  listing("receipts", "what is in which sink, and who stands behind it");
+  command("refresh", "ask all sources now");
+  command("pause", "stop all transfers until `resume`");
+  command("resume", "go on with them");
+  auto* limit = command("limit", "change the host's total rates; without options: show them");
+  limit->add_option("--download", texts.download, "20MB/s, 100Mbit/s or unlimited")->type_name("RATE");
+  limit->add_option("--upload", texts.upload, "20MB/s, 100Mbit/s or unlimited")->type_name("RATE");
+  auto* ready = command("ready", "wait until an image, or all, is in all its sinks");
+  image(ready, false);
+  ready->add_flag("--all", options.all, "every image that is selected for this host");
+  ready->add_option("--timeout", texts.timeout, "how long to wait; without it, as long as it takes")
+      ->type_name("SECONDS");
+}
+
+Result<> take_rate(std::string const& text, std::string_view option, std::optional<Rate>& into) {
+  if (text.empty()) return {};
+  auto const rate = parse_rate(text);
+  if (!rate) return fail(Error{rate.error()}.in(option));
+  into = *rate;
+  return {};
+}
+
+/// What CLI11 does not check.
+Result<> complete(Options& options, Texts const& texts) {
+  if (options.verb.empty()) return fail(Fault::usage, "which command? See imageswarmctl --help");
+  if (options.verb == "ready" && options.all != options.image.empty()) {
+    return fail(Fault::usage, "ready: name one IMAGE, or give --all");
+  }
+  if (!texts.timeout.empty()) {
+    auto const seconds = parse_number(texts.timeout, 0, 1'000'000'000);
+    if (!seconds) return fail(Error{seconds.error()}.in("--timeout"));
+    options.timeout = std::chrono::seconds{*seconds};
+  }
+  if (auto taken = take_rate(texts.download, "--download", options.download); !taken) return taken;
+  return take_rate(texts.upload, "--upload", options.upload);
+}
+
+int report(Error const& error) {
+  fmt::print(stderr, "imageswarmctl: {}\n", error.line());
+  // 3 is for documents and images that are not trusted; nothing is verified here.
+  return class_of(error.fault) == FaultClass::usage ? 2 : 1;
+}
+
+}  // namespace
+
+int run_program(int argc, char const* const* argv) {
+  Options options;
+  Texts texts;
+  CLI::App app{"imageswarmctl asks and tells the imageswarmd of this host.", "imageswarmctl"};
+  app.footer(footer);
+  app.set_version_flag("--version", "imageswarmctl " IMAGESWARM_VERSION);
+  app.add_option("--socket", options.socket, "control socket of imageswarmd")->type_name("PATH")->capture_default_str();
+  app.require_subcommand(0, 1);
+  app.fallthrough();
+  add_commands(app, options, texts);
+  try {
+    app.parse(argc, argv);
+  } catch (CLI::ParseError const& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);
+    return report({Fault::usage, fmt::format("{}; see imageswarmctl --help", printable(error.what()))});
+  }
+  auto done = complete(options, texts);
+  if (done) done = run(options);
+  return done ? 0 : report(done.error());
+}
+
+}  // namespace imageswarm::ctl
