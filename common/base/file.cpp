@@ -138,6 +138,11 @@ Result<> move_into_place(fs::path const& from, fs::path const& to) {
   return rename_and_sync(from, to);
 }
 
+Result<> remove_file(fs::path const& path) {
+  if (::unlink(path.c_str()) != 0 && errno != ENOENT) return fail(errno_error(errno, "removing", path));
+  return {};
+}
+
 Result<> remove_temporaries(fs::path const& directory) {
   std::error_code error;
   for (auto const& entry : fs::directory_iterator{directory, error}) {

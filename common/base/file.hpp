@@ -56,6 +56,9 @@ Error errno_error(int number, std::string_view doing, std::filesystem::path cons
 /// Removes files that end in ".tmp" and begin with "." directly in `directory`; a missing directory is fine.
 [[nodiscard]] Result<> remove_temporaries(std::filesystem::path const& directory);
 
+/// Removes a file; one that is not there is fine.
+[[nodiscard]] Result<> remove_file(std::filesystem::path const& path);
+
 /// Makes the directory and those above it with this mode.
 [[nodiscard]] Result<> make_directories(std::filesystem::path const& path, std::uint32_t mode = 0755);
 
