@@ -1,0 +1,101 @@
+#include "indexer/store/publication.hpp"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <set>
+
+#include "common/base/file.hpp"
+#include "common/base/text.hpp"
+
+namespace imageswarm::store {
+namespace {
+
+/// The same file under a second name, complete from its first moment on.
+Result<> link_into(fs::path const& file, fs::path const& directory) {
+  auto const name = directory / file.filename();
+  std::error_code error;
+  if (fs::equivalent(file, name, error)) return {};
+  auto const hidden = directory / ("." + file.filename().native() + ".link.tmp");
+  if (::link(file.c_str(), hidden.c_str()) != 0) {
+    if (errno == EXDEV) {
+      return fail(Fault::disk_error, "{} lies on another file system than the store; they share files by hard links",
+                  printable(directory.native()));
+    }
+    return fail(errno_error(errno, "publishing", file));
+  }
+  return move_into_place(hidden, name);
+}
+
+/// Writes files beside their final names, then moves them there in the order in which they were given.
+class Switch {
+public:
+  explicit Switch(fs::path directory) : directory_{std::move(directory)} {}
+
+  [[nodiscard]] Result<> prepare(std::string const& name, std::string_view content) {
+    names_.push_back(name);
+    return write_file_atomically(hidden(name), content);
+  }
+  [[nodiscard]] Result<> perform() const {
+    for (auto const& name : names_) {
+      if (auto moved = move_into_place(hidden(name), directory_ / name); !moved) return moved;
+    }
+    return {};
+  }
+
+private:
+  fs::path hidden(std::string const& name) const { return directory_ / ("." + name + ".next.tmp"); }
+  fs::path directory_;
+  std::vector<std::string> names_;
+};
+
+Result<> add_files(Store const& store, Publication const& publication) {
+  for (auto const& image : publication.images) {
+    if (auto linked = link_into(store.artefact(image), store.publication() / "images"); !linked) return linked;
+    if (auto linked = link_into(store.torrent(image), store.publication() / "torrents"); !linked) return linked;
+  }
+  return {};
+}
+
+/// Files of withdrawn images only: what else lies there is not ours.
+Result<> remove_withdrawn(Store const& store) {
+  for (auto const& item : store.items()) {
+    if (item.state != State::withdrawn) continue;
+    auto const& torrent = item.image.torrent;
+    for (auto const& path :
+         {store.publication() / "images" / torrent.content_name, store.publication() / "torrents" / torrent.name,
+          store.artefact(item.image), store.torrent(item.image)}) {
+      if (auto removed = remove_file(path); !removed) return removed;
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<> put_up(Store const& store, Publication const& publication) {
+  if (auto added = add_files(store, publication); !added) return added;
+  auto const archived = store.archive() / fmt::format("catalogue-{}.yaml", publication.serial);
+  if (auto written = write_file_atomically(archived, publication.catalogue); !written) return written;
+  Switch names{store.publication()};
+  for (auto const& [name, content] :
+       {std::pair{"tracker-whitelist", tracker_whitelist(publication.images)},
+        std::pair{"catalogue.html", publication.page}, std::pair{"catalogue.yaml", publication.catalogue}}) {
+    if (auto prepared = names.prepare(name, content); !prepared) return prepared;
+  }
+  if (auto switched = names.perform(); !switched) return switched;
+  return remove_withdrawn(store);
+}
+
+std::string tracker_whitelist(std::vector<document::Image> const& images) {
+  std::set<std::string> hashes;
+  for (auto const& image : images) {
+    hashes.insert(image.torrent.info_hash_v2.hex().substr(0, 40));
+    if (image.torrent.info_hash_v1) hashes.insert(image.torrent.info_hash_v1->hex());
+  }
+  std::string lines;
+  for (auto const& hash : hashes) lines += hash + "\n";
+  return lines;
+}
+
+}  // namespace imageswarm::store

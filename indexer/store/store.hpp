@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/file.hpp"
+#include "common/base/result.hpp"
+#include "indexer/store/item.hpp"
+#include "indexer/store/settings.hpp"
+
+namespace imageswarm::store {
+
+namespace fs = std::filesystem;
+
+enum class Access : std::uint8_t { read, write };
+
+/// An endorser's store directory (docs/formats.md, "The endorser's store").
+///
+/// Every file is written atomically, so readers need no lock. One writer at a time: `open` for writing waits for the
+/// other command and removes what a killed one left behind. Not thread-safe.
+class Store {
+public:
+  /// Makes the directory and its files. Faults: exists, usage (a setting that no catalogue may have), disk faults.
+  [[nodiscard]] static Result<> create(fs::path const& root, Settings const& settings);
+  /// Faults: not-found, state-corrupt, disk faults.
+  [[nodiscard]] static Result<Store> open(fs::path const& root, Access access);
+
+  Settings const& settings() const { return settings_; }
+  std::vector<Item> const& items() const { return items_; }  ///< by name, then version
+  [[nodiscard]] Result<Item const*> find(std::string_view name) const { return store::find(items_, name); }
+
+  /// Writes an item, new or changed. Pointers into `items` do not outlive this.
+  [[nodiscard]] Result<> save(Item item);
+  /// Forgets an item that was never published, with its files.
+  [[nodiscard]] Result<> forget(Uuid const& image_id);
+  [[nodiscard]] Result<> save(Settings settings);
+
+  fs::path const& root() const { return root_; }
+  fs::path artefact(document::Image const& image) const { return root_ / "artefacts" / image.torrent.content_name; }
+  fs::path torrent(document::Image const& image) const { return root_ / "torrents" / image.torrent.name; }
+  fs::path history() const { return root_ / "history.jsonl"; }
+  fs::path archive() const { return root_ / "archive"; }
+  fs::path publication() const { return root_ / "public"; }
+
+private:
+  explicit Store(fs::path root) : root_{std::move(root)} {}
+  [[nodiscard]] Result<> lock();
+  [[nodiscard]] Result<> load();
+  fs::path item_path(Item const& item) const;
+
+  fs::path root_;
+  UniqueFd lock_;
+  Settings settings_;
+  std::vector<Item> items_;
+};
+
+}  // namespace imageswarm::store
