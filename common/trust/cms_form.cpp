@@ -2,9 +2,7 @@
 
 #include <openssl/asn1.h>
 
-#include <cstdint>
 #include <optional>
-#include <string_view>
 
 namespace imageswarm::trust {
 namespace {
@@ -87,7 +85,7 @@ std::optional<Form> read_signed_data(std::string_view der) {
 
 }  // namespace
 
-Result<> check_cms_form(std::span<std::uint8_t const> der) {
+Result<std::string_view> check_cms_form(std::span<std::uint8_t const> der) {
   auto const form = read_signed_data({reinterpret_cast<char const*>(der.data()), der.size()});
   if (!form) return fail(Fault::sig_invalid, "the signature is not the DER of one CMS SignedData");
   if (!form->detached) return fail(Fault::sig_invalid, "the signature encloses content or is not over plain data");
@@ -113,7 +111,7 @@ Result<> check_cms_form(std::span<std::uint8_t const> der) {
       version != right_version || form->version != right_version) {
     return fail(Fault::sig_invalid, "the signature does not have the form of RFC 5652, section 5");
   }
-  return {};
+  return form->signer_infos;
 }
 
 }  // namespace imageswarm::trust

@@ -3,6 +3,8 @@
 #include <openssl/err.h>
 #include <openssl/objects.h>
 
+#include <algorithm>
+
 #include "common/trust/anchors.hpp"
 #include "common/trust/cms_form.hpp"
 #include "common/trust/openssl.hpp"
@@ -10,7 +12,20 @@
 namespace imageswarm::trust {
 namespace {
 
+/// Does what was decoded encode to the same bytes? The decoder overlooks wrong tags, and signed attributes are encoded
+/// afresh before their signature is checked. The enclosed certificates are left out: not everybody sorts them.
+bool is_canonical(CMS_ContentInfo* cms, std::string_view signer_infos) {
+  unsigned char* encoded = nullptr;
+  auto const size = i2d_CMS_ContentInfo(cms, &encoded);
+  auto const again = check_cms_form({encoded, static_cast<std::size_t>(std::max(size, 0))});
+  bool const same = again && *again == signer_infos;
+  OPENSSL_free(encoded);
+  return same;
+}
+
 Result<CmsPtr> decode(std::span<std::uint8_t const> der) {
+  auto const form = check_cms_form(der);
+  if (!form) return fail(form.error());
   auto const* at = der.data();
   CmsPtr cms{d2i_CMS_ContentInfo(nullptr, &at, static_cast<long>(der.size()))};
   if (!cms) return fail(Fault::sig_invalid, "the signature is not CMS: {}", openssl_errors());
@@ -21,6 +36,9 @@ Result<CmsPtr> decode(std::span<std::uint8_t const> der) {
   }
   if (sk_CMS_SignerInfo_num(CMS_get0_SignerInfos(cms.get())) != 1) {
     return fail(Fault::sig_invalid, "the signature does not have exactly one signer");
+  }
+  if (!is_canonical(cms.get(), *form)) {
+    return fail(Fault::sig_invalid, "the signature is not written in DER");
   }
   return cms;
 }
@@ -73,12 +91,23 @@ Result<TimePoint> check_attributes(CMS_SignerInfo const* info) {
   return time_of(time->value.asn1_string);
 }
 
+std::string_view der_of(X509_NAME const* name) {
+  unsigned char const* der = nullptr;
+  std::size_t size = 0;
+  X509_NAME_get0_der(name, &der, &size);
+  return {reinterpret_cast<char const*>(der), size};
+}
+
 /// The certificate that the signature itself names. Never the first of the bag: that is an unsigned set.
-X509 const* certificate_of_signer(CMS_ContentInfo* cms) {
+/// OpenSSL folds case and blanks when it looks for the issuer's name; we do not.
+X509 const* certificate_of_signer(CMS_ContentInfo* cms, CMS_SignerInfo* info) {
   auto* signers = CMS_get0_signers(cms);
   auto const* certificate = sk_X509_num(signers) == 1 ? sk_X509_value(signers, 0) : nullptr;
   sk_X509_free(signers);
-  return certificate;
+  X509_NAME* issuer = nullptr;
+  CMS_SignerInfo_get0_signer_id(info, nullptr, &issuer, nullptr);
+  bool const exact = certificate && (!issuer || der_of(issuer) == der_of(X509_get_issuer_name(certificate)));
+  return exact ? certificate : nullptr;
 }
 
 }  // namespace
@@ -86,7 +115,6 @@ X509 const* certificate_of_signer(CMS_ContentInfo* cms) {
 Result<Signature> verify_signature(std::string_view body, std::span<std::uint8_t const> der,
                                    AnchorPolicy const& anchors, TimePoint now) {
   ERR_clear_error();
-  if (auto const form = check_cms_form(der); !form) return fail(form.error());
   auto const cms = decode(der);
   if (!cms) return fail(cms.error());
   auto* info = sk_CMS_SignerInfo_value(CMS_get0_SignerInfos(cms->get()), 0);
@@ -103,7 +131,7 @@ Result<Signature> verify_signature(std::string_view body, std::span<std::uint8_t
     if (store->problem()) return fail(*store->problem());
     return fail(Fault::sig_invalid, "the signature does not fit the document: {}", reasons);
   }
-  auto const* certificate = certificate_of_signer(cms->get());
+  auto const* certificate = certificate_of_signer(cms->get(), info);
   if (!certificate) return fail(Fault::sig_invalid, "the signature does not name its signer");
   if (auto const key = check_key(*certificate); !key) return fail(Error{key.error()}.in("the signer has"));
   auto signer = signer_of(*certificate);

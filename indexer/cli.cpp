@@ -1,0 +1,67 @@
+#include "indexer/cli.hpp"
+
+#include <algorithm>
+#include <CLI/CLI.hpp>
+#include <ostream>
+
+#include "indexer/output.hpp"
+#include "indexer/verbs.hpp"
+
+namespace imageswarm::indexer {
+namespace {
+
+constexpr auto about = "Publishes virtual machine images in signed catalogues, and signs what a site approves.";
+
+constexpr auto examples =
+    "From an image to a catalogue:\n"
+    "  imageswarm-index init --name lxcloud --endorser-name 'Ada Endorser' --tracker "
+    "http://tracker.example.org:6969/announce\n"
+    "  imageswarm-index add debian-12.qcow2 --name debian-12 --compress zstd --os-distro debian --os-version 12\n"
+    "  imageswarm-index endorse debian-12\n"
+    "  imageswarm-index publish --certificate cert.pem --key key.pem\n"
+    "\n"
+    "IMAGE is an image ID, a NAME (its newest version), NAME@VERSION or the UUID of a family.\n"
+    "Exit status: 0 done, 1 failed, 2 wrong arguments, 3 refused, 4 partly done.\n"
+    "`imageswarm-index COMMAND --help` tells more, with examples.";
+
+int finish(Result<> const& done, Output& output) {
+  if (done) return 0;
+  output.failure(done.error());
+  return exit_status(done.error().fault);
+}
+
+/// Wrong arguments in one line, as every other failure.
+Error usage_error(CLI::ParseError const& error) {
+  std::string text = error.what();
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  return {Fault::usage, text + " (--help shows how)"};
+}
+
+}  // namespace
+
+int run(std::vector<std::string> arguments, Surroundings const& world) {
+  Choice choice;
+  choice.ask = world.ask;
+  CLI::App app{about, "imageswarm-index"};
+  app.set_version_flag("--version", std::string{"imageswarm-index " IMAGESWARM_VERSION});
+  app.add_option("--store", choice.store, "Directory of the store (default: the current one)");
+  app.add_flag("--json", choice.json, "Machine-readable result on stdout, words and progress on stderr");
+  app.footer(examples);
+  app.require_subcommand(1);
+  define_image_verbs(app, choice);
+  define_document_verbs(app, choice);
+
+  std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the end
+  try {
+    app.parse(std::move(arguments));
+  } catch (CLI::ParseError const& error) {
+    if (error.get_exit_code() == 0) return app.exit(error, world.out, world.err);  // --help, --version
+    Output output{choice.json, world.out, world.err};
+    return finish(fail(usage_error(error)), output);
+  }
+  Output output{choice.json, world.out, world.err};
+  commands::Context context{world.clock, output};
+  return finish(choice.verb(context), output);
+}
+
+}  // namespace imageswarm::indexer

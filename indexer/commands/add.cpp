@@ -1,0 +1,229 @@
+#include "indexer/commands/add.hpp"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <stop_token>
+
+#include "common/base/text.hpp"
+#include "common/image/compress.hpp"
+#include "common/image/inspect.hpp"
+#include "indexer/ingest/ingest.hpp"
+#include "indexer/interruption.hpp"
+#include "indexer/progress.hpp"
+
+namespace imageswarm::commands {
+namespace {
+
+constexpr std::size_t longest_file_name = 128;
+constexpr std::string_view torrent_ending = ".torrent";
+constexpr auto draft_url = "torrents/draft.torrent";
+
+/// Which family the image belongs to, by its name unless the person says otherwise.
+Result<Uuid> choose_family(AddOptions const& options, store::Store const& store) {
+  auto const known = store::family_of(store.items(), options.name);
+  if (options.family.empty()) return known ? *known : Uuid::random();
+  auto const wanted = Uuid::parse(options.family);
+  if (!wanted) return fail(Fault::usage, "--family: {}", wanted.error().what);
+  if (known && *known != *wanted) {
+    return fail(Fault::exists, "the name '{}' belongs to the family {} of this store", options.name, known->text());
+  }
+  return *wanted;
+}
+
+Result<document::Version> choose_version(AddOptions const& options, TimePoint now) {
+  if (options.version.empty()) return document::Version::parse(std::to_string(now.time_since_epoch().count()));
+  auto version = document::Version::parse(options.version);
+  if (!version) return fail(Fault::usage, "--image-version: {}", version.error().what);
+  return version;
+}
+
+/// Everything of the entry that is known before the image is read. Digests and sizes stand for themselves until then,
+/// so that a wrong option is found in the first second and not after an hour.
+Result<document::Image> draft(AddOptions const& options, store::Store const& store, TimePoint produced, TimePoint now) {
+  if (!document::is_image_name(options.name)) {
+    return fail(Fault::usage, "'{}' is no name for an image: letters, digits, blanks and ._+()-, at most 128",
+                printable(options.name));
+  }
+  auto const family = choose_family(options, store);
+  if (!family) return fail(family.error());
+  auto const version = choose_version(options, now);
+  if (!version) return fail(version.error());
+  for (auto const& item : store.items()) {
+    if (item.image.uuid == *family && item.image.version == *version) {
+      return fail(Fault::exists, "there is a {} in this store already; give another --image-version", item.label());
+    }
+  }
+  document::Image image;
+  image.uuid = *family;
+  image.image_id = document::image_id_of(*family, {});
+  image.name = options.name;
+  image.version = *version;
+  image.architecture = "x86_64";
+  image.hypervisor = "kvm";
+  image.produced = produced;
+  image.disk_format = options.disk_format.empty() ? "raw" : options.disk_format;
+  image.content_size = ByteCount{1};
+  auto& torrent = image.torrent;
+  torrent.name = "draft.torrent";
+  torrent.download_url = draft_url;
+  torrent.content_name = "draft";
+  torrent.file_size = torrent.content_size = ByteCount{1};
+  torrent.piece_length = torrent::min_piece_length;
+  torrent.created = now;
+  return edited(image, options.edits, now);
+}
+
+Result<ingest::Recipe> recipe_for(AddOptions const& options, UniqueFd const& file) {
+  ingest::Recipe recipe;
+  auto const compression = document::parse_compression(options.compress);
+  if (!compression) return fail(Fault::usage, "--compress: {}", compression.error().what);
+  recipe.compression = *compression;
+  if (options.torrent != "v2" && options.torrent != "hybrid") return fail(Fault::usage, "--torrent: v2 or hybrid");
+  recipe.flavour = options.torrent == "v2" ? torrent::Flavour::v2 : torrent::Flavour::hybrid;
+  auto const length =
+      options.piece_length.empty() ? ingest::likely_piece_length(file, *compression) : parse_size(options.piece_length);
+  if (!length) return fail(length.error());
+  bool const power_of_two = (length->value & (length->value - 1)) == 0;
+  if (!power_of_two || *length < torrent::min_piece_length || *length > torrent::max_piece_length) {
+    return fail(Fault::usage, "--piece-length: a power of two from 16KiB to 16MiB");
+  }
+  recipe.piece_length = *length;
+  return recipe;
+}
+
+/// The detected format, if it is the one that was declared.
+Result<std::string> judge(AddOptions const& options, UniqueFd const& file, Interruption const& interruption) {
+  auto const found = image::inspect(file, std::stop_token{});
+  if (interruption.asked()) return fail(Fault::cancelled, "interrupted; nothing was added");
+  if (!found) return fail(found.error());
+  if (!options.disk_format.empty() && options.disk_format != found->disk_format) {
+    return fail(Fault::image_format_mismatch, "--disk-format says {}, but its content is {}",
+                printable(options.disk_format), found->disk_format);
+  }
+  return found->disk_format;
+}
+
+bool name_is_taken(store::Store const& store, std::string const& artefact) {
+  return std::any_of(store.items().begin(), store.items().end(),
+                     [&](store::Item const& item) { return item.image.torrent.content_name == artefact; });
+}
+
+/// Fills in what the reading has told and makes the torrent. The result is the torrent file.
+Result<std::string> complete(document::Image& image, ingest::Digests& digests, ingest::Recipe const& recipe,
+                             store::Store const& store, TimePoint now) {
+  image.content_size = digests.content_size;
+  image.content_sha256 = digests.content_sha256;
+  image.content_sha512 = digests.content_sha512;
+  image.image_id = document::image_id_of(image.uuid, digests.content_sha256);
+  for (auto const& item : store.items()) {
+    if (item.image.image_id != image.image_id) continue;
+    if (item.state == store::State::withdrawn) {
+      return fail(Fault::exists,
+                  "this content was withdrawn as {}; if it shall come back, give it a --family of its own",
+                  item.label());
+    }
+    return fail(Fault::exists, "this content is in the store already, as {} (image ID {})", item.label(),
+                image.image_id.text());
+  }
+  auto name = artefact_name(image, recipe.compression);
+  if (name_is_taken(store, name)) name = image.image_id.text() + "-" + name.substr(0, 80);
+  auto built = digests.builder.finish(name, now);
+  if (!built) return fail(std::move(built.error()));
+  bool const url_given = image.torrent.download_url != draft_url;
+  auto const torrent_name = name + std::string{torrent_ending};
+  image.torrent = {.name = torrent_name,
+                   .file_sha256 = digest_of<Sha256>(built->bytes),
+                   .file_size = ByteCount{built->bytes.size()},
+                   .info_hash_v2 = built->info_hash_v2,
+                   .info_hash_v1 = built->info_hash_v1,
+                   .created = now,
+                   .download_url = url_given ? image.torrent.download_url : "torrents/" + torrent_name,
+                   .piece_length = recipe.piece_length,
+                   .content_name = name,
+                   .content_size = digests.artefact_size,
+                   .content_sha256 = digests.artefact_sha256,
+                   .compression = recipe.compression};
+  return std::move(built->bytes);
+}
+
+Result<ingest::Digests> read_once(UniqueFd const& file, ByteCount size, ingest::Recipe const& recipe,
+                                  ingest::TemporaryFile const& artefact, Interruption const& interruption,
+                                  std::string const& label) {
+  indexer::ProgressBar bar{label, size};
+  return ingest::ingest(file, recipe, artefact, [&](ByteCount done) -> Result<> {
+    if (interruption.asked()) return fail(Fault::cancelled, "interrupted; nothing was added");
+    bar.update(done);
+    return {};
+  });
+}
+
+void tell(store::Item const& item, Context& context) {
+  auto const& image = item.image;
+  auto const& torrent = image.torrent;
+  context.output.say("added {} ({}, {})", item.label(), image.disk_format, human(image.content_size));
+  context.output.say("  image ID  {}", image.image_id.text());
+  context.output.say("  family    {}", image.uuid.text());
+  context.output.say("  sha256    {}", image.content_sha256.hex());
+  context.output.say("  artefact  {} ({})", torrent.content_name, human(torrent.content_size));
+  context.output.say("next: imageswarm-index endorse '{}'", item.label());
+  context.output.result(to_json(item));
+}
+
+}  // namespace
+
+std::string artefact_name(document::Image const& image, document::Compression compression) {
+  std::string slug;
+  for (char const c : image.name) {
+    bool const fits =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_';
+    if (fits) slug += c;
+    if (!fits && !slug.ends_with('-')) slug += '-';
+  }
+  if (slug.ends_with('-')) slug.pop_back();
+  auto const ending = fmt::format(".{}{}", image.disk_format, image::extension_of(compression));
+  auto const version = "-" + image.version.text.substr(0, 40);
+  auto const room = longest_file_name - torrent_ending.size() - ending.size() - version.size();
+  return slug.substr(0, room) + version + ending;
+}
+
+Result<> add(AddOptions const& options, store::Store& store, Context& context) {
+  context.output.about(options.file.filename().native());
+  auto const now = context.clock.now();
+  std::error_code error;
+  auto const path = std::filesystem::canonical(options.file, error);  // a person may name a link
+  if (error) return fail(errno_error(error.value(), "opening", options.file));
+  auto const file = open_regular(path);
+  if (!file) return fail(file.error());
+  struct stat status {};
+  if (::fstat(file->get(), &status) != 0) return fail(errno_error(errno, "reading", path));
+  TimePoint const produced{std::chrono::seconds{status.st_mtim.tv_sec}};
+
+  auto image = draft(options, store, std::min(produced, now), now);
+  if (!image) return fail(std::move(image.error()));
+  auto const recipe = recipe_for(options, *file);
+  if (!recipe) return fail(recipe.error());
+  Interruption const interruption;
+  auto const format = judge(options, *file, interruption);
+  if (!format) return fail(format.error());
+  image->disk_format = *format;
+
+  auto artefact = ingest::TemporaryFile::create(store.root() / "artefacts");
+  if (!artefact) return fail(std::move(artefact.error()));
+  auto digests = read_once(*file, ByteCount{static_cast<std::uint64_t>(status.st_size)}, *recipe, *artefact,
+                           interruption, options.file.filename().native());
+  if (!digests) return fail(std::move(digests.error()));
+  auto const torrent = complete(*image, *digests, *recipe, store, now);
+  if (!torrent) return fail(torrent.error());
+
+  if (auto moved = artefact->move_to(store.artefact(*image)); !moved) return moved;
+  if (auto written = write_file_atomically(store.torrent(*image), *torrent); !written) return written;
+  store::Item item;
+  item.image = std::move(*image);
+  if (auto saved = save(store, item, "added", path.native(), now); !saved) return saved;
+  tell(item, context);
+  return {};
+}
+
+}  // namespace imageswarm::commands

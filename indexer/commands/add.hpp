@@ -1,0 +1,35 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "common/base/units.hpp"
+#include "common/document/model.hpp"
+#include "common/torrent/torrent.hpp"
+#include "indexer/commands/context.hpp"
+#include "indexer/commands/entry_keys.hpp"
+
+namespace imageswarm::commands {
+
+struct AddOptions {
+  std::filesystem::path file;
+  std::string name;
+  std::string family;       ///< UUID; empty = that of the name, or a new one
+  std::string version;      ///< empty = UTC seconds
+  std::string disk_format;  ///< empty = what is detected
+  std::string compress = "none";
+  std::string torrent = "v2";
+  std::string piece_length;  ///< empty = fitting the size
+  Edits edits;
+};
+
+/// Inspects the image, reads it once and puts entry, artefact and torrent into the store as *managed*.
+/// Faults: usage, exists, image-…, disk faults, cancelled (SIGINT, SIGTERM).
+[[nodiscard]] Result<> add(AddOptions const& options, store::Store& store, Context& context);
+
+/// The name of the artefact: "debian-12-1700000000.qcow2.zst", made of what file names may have, at most 120 bytes so
+/// that ".torrent" still fits.
+std::string artefact_name(document::Image const& image, document::Compression compression);
+
+}  // namespace imageswarm::commands

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "indexer/commands/context.hpp"
+
+namespace imageswarm::commands {
+
+struct InitOptions {
+  std::string name;
+  std::string endorser_name;
+  std::string contact;
+  std::vector<std::string> trackers;
+  std::vector<std::string> web_seeds;
+};
+
+/// Makes the store. Faults: exists, usage, disk faults.
+[[nodiscard]] Result<> init(InitOptions const& options, std::filesystem::path const& root, Context& context);
+
+}  // namespace imageswarm::commands

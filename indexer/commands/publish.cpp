@@ -1,0 +1,158 @@
+#include "indexer/commands/publish.hpp"
+
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "common/base/log.hpp"
+#include "common/base/text.hpp"
+#include "common/torrent/torrent.hpp"
+#include "common/trust/sign.hpp"
+#include "indexer/commands/signing.hpp"
+#include "indexer/store/page.hpp"
+#include "indexer/store/publication.hpp"
+
+namespace imageswarm::commands {
+namespace {
+
+/// Is what we hold of this image what the entry promises? The torrent passes the gate of the hosts.
+Result<> check_files(store::Item const& item, store::Store const& store) {
+  auto const artefact =
+      open_regular(store.artefact(item.image)).and_then([](auto const& file) { return size_of(file); });
+  if (!artefact) return fail(artefact.error());
+  if (*artefact != item.image.torrent.content_size) {
+    return fail(Fault::state_corrupt, "{} has {} bytes instead of {}", printable(store.artefact(item.image).native()),
+                artefact->value, item.image.torrent.content_size.value);
+  }
+  auto torrent = read_file(store.torrent(item.image), torrent::max_torrent_size);
+  if (!torrent) return fail(std::move(torrent.error()));
+  auto const admitted = torrent::admit(std::move(*torrent), item.image.torrent);
+  if (!admitted) return fail(Error{admitted.error()}.in(item.label()));
+  return {};
+}
+
+/// May this image go into the catalogue, and does it?
+Result<bool> is_listed(store::Item const& item) {
+  if (item.state == store::State::withdrawn) return false;
+  if (item.state == store::State::managed) {
+    if (item.published == 0) return false;
+    return fail(Fault::usage,
+                "{} was published and then changed: endorse it again, or withdraw it; the hosts would take an image "
+                "that is no longer listed for withdrawn",
+                item.label());
+  }
+  if (item.endorsed_entry != digest_of<Sha256>(store::entry_text(item.image))) {
+    return fail(Fault::usage, "{} is not what was endorsed: its file was changed by hand; edit and endorse it again",
+                item.label());
+  }
+  return true;
+}
+
+Result<document::Catalogue> compile(store::Store const& store, document::Header header, trust::Signer const& signer) {
+  auto const& settings = store.settings();
+  document::Catalogue catalogue;
+  catalogue.header = std::move(header);
+  catalogue.endorser = {settings.endorser_name, signer.subject.text(), settings.contact};
+  catalogue.trackers = settings.trackers;
+  catalogue.web_seeds = settings.web_seeds;
+  for (auto const& item : store.items()) {
+    auto const listed = is_listed(item);
+    if (!listed) return fail(listed.error());
+    if (*listed) {
+      if (auto good = check_files(item, store); !good) return fail(std::move(good.error()));
+      catalogue.images.push_back(item.image);
+    }
+    if (item.state == store::State::withdrawn) {
+      catalogue.withdrawn.push_back({item.image.image_id, item.image.uuid, item.withdrawn_at, item.reason});
+    }
+  }
+  return catalogue;
+}
+
+/// The signed bytes, read back once as a host will read them.
+Result<std::string> signed_catalogue(document::Catalogue const& catalogue, trust::SigningIdentity const& identity) {
+  auto const body = document::write(catalogue);
+  auto const parsed = document::parse_catalogue(body);
+  if (!parsed) return fail(Fault::internal, "the catalogue cannot be read back: {}", parsed.error().what);
+  if (!parsed->refused.empty()) return fail(Fault::doc_field, "{}", parsed->refused.front().error.what);
+  if (document::write(*parsed) != body) return fail(Fault::internal, "the catalogue reads back as another one");
+  auto document = identity.sign(body);
+  if (document && !document->starts_with(body)) return fail(Fault::internal, "the signature changed the catalogue");
+  return document;
+}
+
+/// The serial is used up and the images count as published before anybody can see them.
+Result<> reserve(store::Store& store, document::Header const& header) {
+  auto settings = store.settings();
+  settings.epoch = header.epoch;
+  settings.serial = header.serial;
+  if (auto saved = store.save(settings); !saved) return saved;
+  std::vector<store::Item> fresh;
+  for (auto const& item : store.items()) {
+    if (item.state == store::State::endorsed && item.published == 0) fresh.push_back(item);
+  }
+  for (auto& item : fresh) {
+    item.published = header.serial;
+    if (auto saved = store.save(item); !saved) return saved;
+  }
+  return {};
+}
+
+void tell(document::Catalogue const& catalogue, trust::Signer const& signer, store::Store const& store,
+          Context& context) {
+  auto const& header = catalogue.header;
+  auto const path = (store.publication() / "catalogue.yaml").lexically_normal();
+  auto& output = context.output;
+  output.say("published {} serial {} (epoch {})", header.name, header.serial, header.epoch);
+  output.say("  signed by    {}", signer.text());
+  output.say("  valid until  {}", format_time(header.expires));
+  output.say("  images       {}, withdrawn {}", catalogue.images.size(), catalogue.withdrawn.size());
+  output.say("  catalogue    {}", printable(path.native()));
+  for (auto const& item : store.items()) {
+    if (item.state == store::State::managed) output.say("left out: {} is not endorsed", item.label());
+    if (item.state == store::State::endorsed && item.image.expires && *item.image.expires <= header.issued) {
+      output.say("note: {} expired {}; hosts will not use it", item.label(), format_time(*item.image.expires));
+    }
+  }
+  output.result({{"name", header.name},
+                 {"epoch", header.epoch},
+                 {"serial", header.serial},
+                 {"issued", format_time(header.issued)},
+                 {"expires", format_time(header.expires)},
+                 {"subject", signer.subject.text()},
+                 {"issuer", signer.issuer.text()},
+                 {"images", catalogue.images.size()},
+                 {"withdrawn", catalogue.withdrawn.size()},
+                 {"catalogue", path.native()}});
+}
+
+}  // namespace
+
+Result<> publish(PublishOptions const& options, store::Store& store, Context& context) {
+  auto const now = context.clock.now();
+  auto const& settings = store.settings();
+  context.output.about("catalogue " + settings.name);
+  auto const epoch = options.epoch.value_or(settings.epoch);
+  if (epoch < settings.epoch) {
+    return fail(Fault::usage, "--epoch: {} is lower than the {} of this store", epoch, settings.epoch);
+  }
+  auto const identity = load_identity(options.certificate, options.key, options.lifetime, now);
+  if (!identity) return fail(identity.error());
+  auto const catalogue = compile(store,
+                                 {document::Kind::catalogue, document::current_format, settings.name, epoch,
+                                  settings.serial + 1, now, now + options.lifetime},
+                                 identity->signer());
+  if (!catalogue) return fail(catalogue.error());
+  auto const document = signed_catalogue(*catalogue, *identity);
+  if (!document) return fail(document.error());
+  if (auto reserved = reserve(store, catalogue->header); !reserved) return reserved;
+  auto const shown = store::put_up(store, {catalogue->header.serial, *document,
+                                           store::catalogue_page(*catalogue, identity->signer()), catalogue->images});
+  if (!shown) return shown;
+  auto const text = fmt::format("serial {} by {}; images {}, withdrawn {}", catalogue->header.serial,
+                                identity->signer().text(), catalogue->images.size(), catalogue->withdrawn.size());
+  if (auto noted = note(store, "published", text, now); !noted) return noted;
+  tell(*catalogue, identity->signer(), store, context);
+  return {};
+}
+
+}  // namespace imageswarm::commands

@@ -1,0 +1,128 @@
+#include "indexer/commands/verify.hpp"
+
+#include <nlohmann/json.hpp>
+#include <stop_token>
+
+#include "common/base/file.hpp"
+#include "common/base/text.hpp"
+#include "common/http/client.hpp"
+
+namespace imageswarm::commands {
+namespace {
+
+Result<std::string> fetch(std::string const& source) {
+  if (!source.starts_with("http://") && !source.starts_with("https://")) {
+    return read_file(source, document::max_document_size);
+  }
+  http::Request request;
+  request.url = source;
+  request.most = document::max_document_size;
+  request.follow_redirects = true;
+  auto answer = http::perform(request, std::stop_token{});
+  if (!answer) return fail(std::move(answer.error()));
+  if (answer->status != 200) {
+    return fail(Fault::http_status, "{} answered {}", http::shown(source), answer->status);
+  }
+  return std::move(answer->body);
+}
+
+Result<trust::Expectation> expectation(VerifyOptions const& options, document::Kind kind) {
+  trust::Expectation expected;
+  expected.kind = kind;
+  expected.any_signer = options.subject.empty();
+  if (options.subject.empty()) {
+    if (!options.issuer.empty()) return fail(Fault::usage, "--issuer goes with --subject");
+    return expected;
+  }
+  auto const subject = trust::DistinguishedName::parse(options.subject);
+  if (!subject) return fail(Fault::usage, "--subject: {}", subject.error().what);
+  trust::SignerPattern pattern{*subject, {}};
+  if (!options.issuer.empty()) {
+    auto issuer = trust::DistinguishedName::parse(options.issuer);
+    if (!issuer) return fail(Fault::usage, "--issuer: {}", issuer.error().what);
+    pattern.issuer = std::move(*issuer);
+  }
+  expected.signers = {pattern};
+  return expected;
+}
+
+/// What every kind of document has to tell.
+nlohmann::ordered_json tell(document::Header const& header, trust::Origin const& origin, Context& context) {
+  auto& output = context.output;
+  output.say("good: {} {} serial {} (epoch {})", name_of(header.kind), header.name, header.serial, header.epoch);
+  output.say("  signed by    {}", origin.signer.subject.text());
+  output.say("  issuer       {}", origin.signer.issuer.text());
+  output.say("  issued       {}", format_time(header.issued));
+  output.say("  valid until  {} ({} from now)", format_time(header.expires),
+             human(header.expires - context.clock.now()));
+  return {{"document", name_of(header.kind)},
+          {"name", header.name},
+          {"epoch", header.epoch},
+          {"serial", header.serial},
+          {"issued", format_time(header.issued)},
+          {"expires", format_time(header.expires)},
+          {"subject", origin.signer.subject.text()},
+          {"issuer", origin.signer.issuer.text()},
+          {"signing-time", format_time(origin.signing_time)},
+          {"sha256", origin.digest.hex()}};
+}
+
+Result<> verify_catalogue(std::string const& bytes, VerifyOptions const& options, trust::Expectation const& expected,
+                          Context& context) {
+  auto const good = trust::verify_catalogue(bytes, {options.anchors, options.crl}, expected, {}, {context.clock.now()});
+  if (!good) return fail(good.error());
+  auto const& catalogue = good->content();
+  auto json = tell(catalogue.header, good->origin(), context);
+  context.output.say("  images       {}, withdrawn {}", catalogue.images.size(), catalogue.withdrawn.size());
+  json["images"] = nlohmann::ordered_json::array();
+  for (auto const& image : catalogue.images) {
+    context.output.say("    {}@{}  {}  {}", image.name, image.version.text, image.image_id.text(),
+                       human(image.content_size));
+    json["images"].push_back({{"image-id", image.image_id.text()},
+                              {"uuid", image.uuid.text()},
+                              {"name", image.name},
+                              {"image-version", image.version.text},
+                              {"content-sha256", image.content_sha256.hex()}});
+  }
+  json["withdrawn"] = catalogue.withdrawn.size();
+  context.output.result(json);
+  return {};
+}
+
+Result<> verify_approvals(std::string const& bytes, VerifyOptions const& options, trust::Expectation const& expected,
+                          Context& context) {
+  auto const good =
+      trust::verify_approval_list(bytes, {options.anchors, options.crl}, expected, {}, {context.clock.now()});
+  if (!good) return fail(good.error());
+  auto json = tell(good->content().header, good->origin(), context);
+  context.output.say("  rules        {} approve, {} recall", good->content().approve.size(),
+                     good->content().recall.size());
+  json["approve"] = good->content().approve.size();
+  json["recall"] = good->content().recall.size();
+  context.output.result(json);
+  return {};
+}
+
+}  // namespace
+
+Result<> verify(VerifyOptions const& options, Context& context) {
+  context.output.about("document (" + printable(http::shown(options.source)) + ")");
+  auto const bytes = fetch(options.source);
+  if (!bytes) return fail(bytes.error());
+  auto const kind = trust::claimed_kind(*bytes);
+  if (!kind) return fail(kind.error());
+  context.output.about(fmt::format("{} ({})", name_of(*kind), printable(http::shown(options.source))));
+  auto const expected = expectation(options, *kind);
+  if (!expected) return fail(expected.error());
+  switch (*kind) {
+    case document::Kind::catalogue:
+      return verify_catalogue(*bytes, options, *expected, context);
+    case document::Kind::approval_list:
+      return verify_approvals(*bytes, options, *expected, context);
+    case document::Kind::endorser_list:
+      break;
+  }
+  return fail(Fault::usage, "endorser lists are not supported yet");
+}
+
+}  // namespace imageswarm::commands
