@@ -1,0 +1,308 @@
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "common/base/log.hpp"
+#include "common/base/text.hpp"
+#include "common/openstack/glance.hpp"
+#include "daemon/sinks/content.hpp"
+#include "daemon/sinks/content_pipe.hpp"
+#include "daemon/sinks/glance_plan.hpp"
+#include "daemon/sinks/glance_record.hpp"
+#include "daemon/sinks/sink.hpp"
+
+namespace imageswarm::sinks {
+namespace {
+
+using openstack::Glance;
+using openstack::GlanceImage;
+
+/// More steps than any history of a record needs, so that two programs at odds end in an error and not in a loop.
+constexpr int max_steps = 4 * static_cast<int>(max_attempts);
+
+/// False: stopped.
+bool pause(std::chrono::seconds span, std::stop_token const& stop) {
+  std::mutex mutex;
+  std::condition_variable_any never;
+  std::unique_lock lock{mutex};
+  never.wait_for(lock, stop, span, [] { return false; });
+  return !stop.stop_requested();
+}
+
+Error glance_error(Fault fault, std::string_view image, std::string_view what) {
+  return {fault, fmt::format("image {}: {}", image, what)};
+}
+
+/// One `put`: looks, decides and acts until the image is usable.
+class Putting {
+public:
+  Putting(Glance& glance, flow::SinkSettings const& settings, std::string const& host, flow::Want const& want,
+          flow::VerifiedArtefact const& artefact, Sink::Progress const& progress, std::stop_token const& stop)
+      : glance_{glance},
+        settings_{settings},
+        host_{host},
+        want_{want},
+        artefact_{artefact},
+        progress_{progress},
+        stop_{stop} {}
+
+  bool uploaded() const { return uploaded_; }
+
+  /// The Glance ID of the usable image.
+  [[nodiscard]] Result<std::string> run() {
+    std::string suspect;
+    for (int step = 0; step < max_steps; ++step) {
+      auto const found = glance_.find(property::image_id, want_.image.image_id.text(), stop_);
+      if (!found) return fail(found.error());
+      auto const next = decide(*found, want_.image, host_, suspect);
+      suspect.clear();
+      switch (next.action) {
+        case Action::use:
+          drop_leftover(next.id);
+          return next.id;
+        case Action::wait:
+        case Action::refuse:
+          drop_leftover(next.id);
+          return fail(next.fault, "{}", next.reason);
+        case Action::look_again:
+          suspect = next.id;
+          if (!pause(look_again_after, stop_)) return fail(Fault::cancelled, "stopped");
+          break;
+        default:
+          if (auto const done = act(next, *found); !done) return fail(done.error());
+      }
+    }
+    return fail(
+        glance_error(Fault::glance_conflict, want_.image.image_id.text(), "its records in Glance keep changing"));
+  }
+
+private:
+  Result<> act(Decision const& next, std::vector<GlanceImage> const& found) {
+    switch (next.action) {
+      case Action::create:
+        return create();
+      case Action::adopt:
+        return adopt(next.id);
+      case Action::upload:
+        return upload(next.id);
+      case Action::show:
+        return show(*std::ranges::find(found, next.id, &GlanceImage::id));
+      case Action::hide:
+        return hide(next);
+      default:
+        return remove(next);
+    }
+  }
+
+  /// The lowest ID that was never used. A conflict is looked into by the next step: if the record is there to be seen,
+  /// somebody was faster; if not, the ID is used up and the next one is tried.
+  Result<> create() {
+    if (attempt_ > max_attempts) {
+      return fail(
+          glance_error(Fault::glance_conflict, want_.image.image_id.text(),
+                       fmt::format("{} of its IDs are used up in Glance; purge its deleted images (glance-manage "
+                                   "db purge_images_table)",
+                                   max_attempts)));
+    }
+    auto const made = glance_.create(new_record(want_, attempt_id(want_.image.image_id, attempt_), host_), stop_);
+    if (made) {
+      leftover_ = made->id;
+      return {};
+    }
+    if (made.error().fault != Fault::glance_conflict) return fail(made.error());
+    // A database cluster may tell of the conflict a moment before it shows the record.
+    if (!pause(std::chrono::seconds{1}, stop_)) return fail(Fault::cancelled, "stopped");
+    ++attempt_;
+    return {};
+  }
+
+  /// There is no compare-and-set: several hosts may believe that the record is theirs now, and Glance takes the upload
+  /// of one. The others learn of it in `upload`.
+  Result<> adopt(std::string const& id) {
+    auto const adopted = glance_.patch(id, {{property::uploader, host_}}, stop_);
+    if (!adopted) return adopted.error().fault == Fault::glance_not_found ? Result<>{} : fail(adopted.error());
+    adopted_ = id;
+    return {};
+  }
+
+  Result<> upload(std::string const& id) {
+    ContentPipe pipe;
+    std::jthread const unpacker{[this, &pipe] {
+      auto const push = [&pipe](std::span<std::byte const> data) { return pipe.push(data); };
+      auto const inspection = unpack_verified(artefact_, push, stop_);
+      if (inspection) inspection_ = *inspection;
+      pipe.finish(inspection ? Result<>{} : Result<>{fail(inspection.error())});
+    }};
+    ByteCount moved;
+    auto const pull = [this, &pipe, &moved](std::span<std::byte> room) {
+      auto const count = pipe.pull(room, stop_);
+      moved += {count.value_or(0)};
+      if (progress_) progress_(moved);
+      return count;
+    };
+    auto const sent = glance_.upload(id, want_.image.content_size, pull, stop_);
+    pipe.abandon();
+    if (sent) {
+      uploaded_ = true;
+      return {};
+    }
+    return after_failed_upload(id, sent.error(), pipe.failure());
+  }
+
+  Result<> after_failed_upload(std::string const& id, Error const& error, std::optional<Error> const& unpacking) {
+    if (stop_.stop_requested()) return fail(Fault::cancelled, "stopped while uploading image {}", id);
+    if (unpacking && unpacking->fault == error.fault && class_of(error.fault) == FaultClass::refused) {
+      log_warning("glance: image {}: {}; deleting its record, which was never shown", id, unpacking->what);
+      if (auto const removed = glance_.remove(id, stop_); !removed) log_warning("glance: {}", removed.error().what);
+      return fail(*unpacking);
+    }
+    if (error.fault == Fault::glance_gone || error.fault == Fault::glance_not_found) return {};  // deleted meanwhile
+    if (error.fault != Fault::glance_conflict) return fail(error);
+    if (adopted_ == id) {  // it is not ours after all, so that we must not take the upload for a corpse of ours
+      if (auto const undone = glance_.patch(id, {{property::uploader, std::string{"unknown"}}}, stop_); !undone) {
+        log_warning("glance: {}", undone.error().what);
+      }
+    }
+    return fail(glance_error(Fault::glance_busy, id, "another host has begun to upload it; looking again soon"));
+  }
+
+  /// Every host inspects before it shows, also what another host has uploaded.
+  Result<> show(GlanceImage const& record) {
+    if (!inspection_) {
+      auto const inspected = unpack_verified(
+          artefact_, [](std::span<std::byte const>) { return Result<>{}; }, stop_);
+      if (!inspected) return fail(inspected.error());
+      inspection_ = *inspected;
+    }
+    if (record.status == "deactivated") {
+      if (auto const active = glance_.reactivate(record.id, stop_); !active) return active;
+    }
+    auto const shown = glance_.patch(
+        record.id, changes_to_show(record, want_, inspection_->virtual_size, settings_.visibility), stop_);
+    if (!shown) return fail(shown.error());
+    if (!shown->hidden && shown->visibility == settings_.visibility) return {};
+    return fail(
+        glance_error(Fault::glance_rejected, record.id, "Glance accepted the change that shows it, and did not"));
+  }
+
+  Result<> hide(Decision const& next) {
+    log_warning("glance: hiding image {}: {}", next.id, next.reason);
+    auto const hidden = glance_.patch(next.id, {{"os_hidden", true}}, stop_);
+    if (!hidden) return fail(hidden.error());
+    return {};
+  }
+
+  Result<> remove(Decision const& next) {
+    log_warning("glance: deleting image {}: {}", next.id, next.reason);
+    auto removed = glance_.remove(next.id, stop_);
+    if (!removed && removed.error().fault == Fault::glance_not_found) return {};
+    return removed;
+  }
+
+  /// The record that this call made, when another one has turned out to stand for the image: nobody has seen it yet.
+  void drop_leftover(std::string const& chosen) {
+    if (leftover_.empty() || leftover_ == chosen) return;
+    if (auto const removed = glance_.remove(leftover_, stop_); !removed)
+      log_warning("glance: {}", removed.error().what);
+  }
+
+  Glance& glance_;
+  flow::SinkSettings const& settings_;
+  std::string const& host_;
+  flow::Want const& want_;
+  flow::VerifiedArtefact const& artefact_;
+  Sink::Progress const& progress_;
+  std::stop_token const& stop_;
+
+  unsigned attempt_ = 1;                         ///< whose ID `create` tries next
+  std::string leftover_;                         ///< ID of the record that this call made
+  std::string adopted_;                          ///< ID of the record that was taken over from another host
+  std::optional<image::Inspection> inspection_;  ///< the content was unpacked and verified by this call
+  bool uploaded_ = false;
+};
+
+class GlanceSink final : public Sink {
+public:
+  GlanceSink(flow::SinkSettings settings, openstack::Cloud cloud, std::string host)
+      : settings_{std::move(settings)}, host_{std::move(host)}, glance_{std::move(cloud)} {
+    if (settings_.name.empty()) settings_.name = settings_.cloud;
+  }
+
+  std::string_view type() const override { return "glance"; }
+  std::string const& name() const override { return settings_.name; }
+
+  Result<std::optional<flow::Receipt>> find(flow::Want const& want, std::stop_token const& stop) override {
+    auto found = glance_.find(property::image_id, want.image.image_id.text(), stop);
+    if (!found) return fail(found.error());
+    auto const usable = usable_of(std::move(*found), want.image);
+    if (!usable) return std::nullopt;
+    return receipt(want, usable->id, false);
+  }
+
+  Result<flow::Receipt> put(flow::Want const& want, flow::VerifiedArtefact const& artefact, Progress const& progress,
+                            std::stop_token const& stop) override {
+    Putting putting{glance_, settings_, host_, want, artefact, progress, stop};
+    auto const id = putting.run();
+    if (!id) return fail(id.error());
+    return receipt(want, *id, putting.uploaded());
+  }
+
+  Result<> retire(flow::Receipt const& receipt, flow::Retirement why, std::stop_token const& stop) override {
+    auto found = glance_.find(property::image_id, receipt.image_id.text(), stop);
+    if (!found) return fail(found.error());
+    Result<> first;
+    for (auto const& record : our_attempts(std::move(*found), receipt.image_id)) {
+      if (auto const done = retire(record, why, stop); !done && first) first = fail(done.error());
+    }
+    return first;
+  }
+
+  /// What a crash left behind is found by the next `put` of that image, of whichever host.
+  Result<> clean_up(std::stop_token const&) override { return {}; }
+
+private:
+  /// Marks it first, so that a deactivated image can always be told from one that somebody else deactivated; but a
+  /// failure of that does not keep it in use.
+  Result<> retire(GlanceImage const& record, flow::Retirement why, std::stop_token const& stop) {
+    auto const mark = std::string{name_of(why)};
+    auto const has_data = record.status == "active" || record.status == "deactivated";
+    if (!has_data) return why == flow::Retirement::superseded ? Result<>{} : glance_.remove(record.id, stop);
+    Result<> marked;
+    if (!record.hidden || property_of(record, property::retired) != mark) {
+      auto const patched = glance_.patch(record.id, {{"os_hidden", true}, {property::retired, mark}}, stop);
+      if (!patched) marked = fail(patched.error());
+    }
+    auto const blocked = why == flow::Retirement::withdrawn || why == flow::Retirement::recalled;
+    if (!blocked || record.status == "deactivated") return marked;
+    auto deactivated = glance_.deactivate(record.id, stop);
+    return deactivated ? marked : deactivated;
+  }
+
+  flow::Receipt receipt(flow::Want const& want, std::string id, bool uploaded_here) const {
+    return {.image_id = want.image.image_id,
+            .sink = settings_.name,
+            .sink_type = "glance",
+            .reference = std::move(id),
+            .content_sha256 = want.image.content_sha256,
+            .content_sha512 = want.image.content_sha512,
+            .size = want.image.content_size,
+            .provenance = want.provenance,
+            .at = SystemClock{}.now(),
+            .uploaded_here = uploaded_here};
+  }
+
+  flow::SinkSettings settings_;
+  std::string host_;
+  Glance glance_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Sink>> make_glance_sink(flow::SinkSettings const& settings, std::string host) {
+  auto cloud = openstack::load_cloud(settings.clouds_file, settings.cloud);
+  if (!cloud) return fail(cloud.error());
+  return std::make_unique<GlanceSink>(settings, std::move(*cloud), std::move(host));
+}
+
+}  // namespace imageswarm::sinks

@@ -1,0 +1,146 @@
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "daemon/sinks/sink.hpp"
+
+namespace imageswarm::sinks {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A raw image with a hole, its artefact, and a directory sink.
+class Example {
+public:
+  Example() {
+    std::string name = fs::temp_directory_path() / "imageswarm-directory-XXXXXX";
+    root_ = ::mkdtemp(name.data());
+    content = "first" + std::string(1 << 20, '\0') + "last" + std::string(100'000, '\0');
+    std::ofstream{root_ / "artefact", std::ios::binary} << content;
+    auto& image = want.image;
+    image.image_id = Uuid::random();
+    image.disk_format = "raw";
+    image.content_size = image.torrent.content_size = ByteCount{content.size()};
+    image.content_sha256 = image.torrent.content_sha256 = digest_of<Sha256>(content);
+    image.content_sha512 = digest_of<Sha512>(content);
+    flow::SinkSettings settings;
+    settings.type = "directory";
+    settings.path = root_ / "images" / "";
+    sink = make_directory_sink(settings).value();
+  }
+  ~Example() { fs::remove_all(root_); }
+
+  Result<flow::Receipt> put(std::stop_token const& stop = {}) {
+    auto const artefact = flow::verify_artefact(root_ / "artefact", want.image, {});
+    REQUIRE(artefact);
+    return sink->put(want, *artefact, {}, stop);
+  }
+  fs::path directory() const { return root_ / "images"; }
+  fs::path file() const { return directory() / (want.image.image_id.text() + ".raw"); }
+  std::size_t files() const {
+    return static_cast<std::size_t>(std::distance(fs::directory_iterator{directory()}, fs::directory_iterator{}));
+  }
+
+  flow::Want want;
+  std::string content;
+  std::unique_ptr<Sink> sink;
+
+private:
+  fs::path root_;
+};
+
+std::string content_of(fs::path const& path) {
+  std::ifstream file{path, std::ios::binary};
+  return {std::istreambuf_iterator<char>{file}, {}};
+}
+
+TEST_CASE("an image becomes a file with holes, and is found there") {
+  Example example;
+  CHECK_FALSE(example.sink->find(example.want, {}).value());
+  auto const receipt = example.put().value();
+  CHECK(receipt.reference == example.file().native());
+  CHECK(receipt.uploaded_here);
+  CHECK(content_of(example.file()) == example.content);
+  struct stat status {};
+  REQUIRE(::stat(example.file().c_str(), &status) == 0);
+  CHECK((status.st_mode & 0777) == 0644);
+  CHECK(status.st_blocks * 512 < 300'000);
+  CHECK(example.files() == 1);
+  CHECK(example.sink->find(example.want, {}).value()->reference == receipt.reference);
+  CHECK_FALSE(example.put().value().uploaded_here);
+}
+
+TEST_CASE("a file that was changed is not the image, and is made anew") {
+  Example example;
+  REQUIRE(example.put());
+  auto const changed = GENERATE(as<std::string>{}, "x", "same size");
+  {
+    std::fstream file{example.file(), std::ios::in | std::ios::out | std::ios::binary};
+    if (changed == "x") fs::resize_file(example.file(), 1);
+    file << "F";
+  }
+  CHECK_FALSE(example.sink->find(example.want, {}).value());
+  CHECK(example.put().value().uploaded_here);
+  CHECK(content_of(example.file()) == example.content);
+}
+
+TEST_CASE("content that is not what was signed leaves nothing behind") {
+  Example example;
+  example.want.image.content_sha512 = digest_of<Sha512>("other");
+  CHECK(example.put().error().fault == Fault::hash_mismatch);
+  CHECK(example.files() == 0);
+}
+
+TEST_CASE("stopping leaves nothing behind") {
+  Example example;
+  std::stop_source stop;
+  stop.request_stop();
+  CHECK(example.put(stop.get_token()).error().fault == Fault::cancelled);
+  CHECK(example.files() == 0);
+}
+
+TEST_CASE("an image that does not fit is refused before a byte is written") {
+  Example example;
+  example.want.image.content_size = ByteCount{1ull << 60};
+  auto const refused = example.put();
+  CHECK(refused.error().fault == Fault::disk_full);
+  CHECK_THAT(refused.error().what, Catch::Contains("free"));
+  CHECK(example.files() == 0);
+}
+
+TEST_CASE("only files of the sink are removed, and what is gone already is fine") {
+  Example example;
+  auto receipt = example.put().value();
+  auto foreign = receipt;
+  std::ofstream{example.directory() / "notes.raw"} << "mine";
+  foreign.reference = example.directory() / "notes.raw";
+  CHECK_FALSE(example.sink->retire(foreign, flow::Retirement::withdrawn, {}));
+  CHECK(fs::exists(example.directory() / "notes.raw"));
+  CHECK(example.sink->retire(receipt, flow::Retirement::withdrawn, {}));
+  CHECK_FALSE(fs::exists(example.file()));
+  CHECK(example.sink->retire(receipt, flow::Retirement::withdrawn, {}));
+}
+
+TEST_CASE("what a crash left behind is cleaned up, and nothing else") {
+  Example example;
+  CHECK(example.sink->clean_up({}));  // the directory is not there yet
+  REQUIRE(example.put());
+  std::ofstream{example.directory() / ("." + Uuid::random().text() + ".raw.abcdef.tmp")} << "half";
+  std::ofstream{example.directory() / ".others.tmp"} << "theirs";
+  CHECK(example.sink->clean_up({}));
+  CHECK(example.files() == 2);
+  CHECK(fs::exists(example.directory() / ".others.tmp"));
+}
+
+TEST_CASE("a directory sink needs an absolute path") {
+  flow::SinkSettings settings;
+  settings.path = "images";
+  CHECK(make_directory_sink(settings).error().fault == Fault::config_value);
+}
+
+}  // namespace
+}  // namespace imageswarm::sinks
