@@ -82,7 +82,7 @@ Json to_json(flow::Receipt const& receipt) {
   auto const& origin = receipt.provenance;
   return {{"image-id", receipt.image_id.text()},
           {"sink", receipt.sink},
-          {"type", receipt.sink_type},
+          {"sink-type", receipt.sink_type},
           {"reference", receipt.reference},
           {"content-sha256", receipt.content_sha256.hex()},
           {"content-sha512", receipt.content_sha512.hex()},

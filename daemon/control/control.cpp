@@ -52,7 +52,8 @@ Answer receipts(Call const& call) {
 Answer peers(Call const& call) {
   auto const image = find_image(call.board(), call.argument);
   if (!image) return fail(image.error());
-  return list_of(call.commands.peers((*image)->image_id));
+  auto const id = (*image)->image_id;  // a copy: asking for anything may make the board anew
+  return list_of(call.commands.peers(id));
 }
 
 Answer explain(Call const& call) {

@@ -96,7 +96,7 @@ struct FakeCommands final : control::Commands {
   state::Board shown = made_up_board();
   int refreshes = 0;
 
-  state::Board const& board() const override { return shown; }
+  state::Board const& board() override { return shown; }
   void refresh() override { ++refreshes; }
   void pause(bool paused) override { shown.paused = paused; }
   void limit(std::optional<Rate> download, std::optional<Rate> upload) override {

@@ -90,7 +90,7 @@ std::string render_receipts(Json const& receipts, Screen const& screen) {
   for (auto const& receipt : array(receipts)) {
     auto const field = [&](std::string_view key) { return text(receipt, key, screen); };
     bool const uploaded = member(receipt, "uploaded-here") == true;
-    rows.push_back({{{field("image-id")}, {field("type") + " " + field("sink")}, {field("at")}},
+    rows.push_back({{{field("image-id")}, {field("sink-type") + " " + field("sink")}, {field("at")}},
                     {{fmt::format("{} ({}, {})", field("reference"), human(bytes(receipt, "size")),
                                   uploaded ? "put there by this host" : "found there")},
                      {fmt::format("sha256 {}", field("content-sha256"))},

@@ -135,7 +135,7 @@ TEST_CASE("a receipt shows what was compared and who stands behind it") {
   FakeCommands commands;
   auto const receipts = get(commands, "/receipts");
   REQUIRE(receipts.size() == 1);
-  CHECK(keys(receipts[0]) == std::set<std::string>{"image-id", "sink", "type", "reference", "content-sha256",
+  CHECK(keys(receipts[0]) == std::set<std::string>{"image-id", "sink", "sink-type", "reference", "content-sha256",
                                                    "content-sha512", "size", "at", "uploaded-here", "catalogue",
                                                    "catalogue-url", "serial", "catalogue-sha256", "endorser",
                                                    "approval"});
