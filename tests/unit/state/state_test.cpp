@@ -11,6 +11,7 @@
 #include <string>
 
 #include "common/base/file.hpp"
+#include "tests/support/sample_want.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 namespace imageswarm::state {
@@ -143,6 +144,24 @@ TEST_CASE("a receipt is kept with all of its provenance, one per image and sink"
   REQUIRE(state->forget_receipt(expected.image_id, "mysite"));
   REQUIRE(state->receipts()->size() == 1);
   CHECK(state->receipts()->front().sink == "/srv/images");
+}
+
+TEST_CASE("what is held is kept until it is released") {
+  TemporaryDirectory const directory;
+  auto state = State::open(directory / "state.db");
+  REQUIRE(state);
+  auto const want = test::sample_want();
+  REQUIRE(state->hold({want, "/var/lib/imageswarm/a b", false, time("2031-05-02T10:00:00Z")}));
+  REQUIRE(state->hold({want, "/srv/public/images/a", true, time("2031-05-03T10:00:00Z")}));
+  auto const held = state->held();
+  REQUIRE(held);
+  REQUIRE(held->size() == 1);
+  CHECK(held->front().want.image.image_id == want.image.image_id);
+  CHECK(held->front().artefact == "/srv/public/images/a");
+  CHECK(held->front().in_place);
+  CHECK(held->front().since == time("2031-05-03T10:00:00Z"));
+  REQUIRE(state->release(want.image.image_id));
+  CHECK(state->held()->empty());
 }
 
 TEST_CASE("a file that is not a state file is refused with a remedy and left as it is") {
