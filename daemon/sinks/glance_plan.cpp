@@ -52,7 +52,8 @@ Decision decide_complete(GlanceImage const& record, std::string_view host) {
     return {Action::wait, record.id,
             fmt::format("image {} was retired {} ago ({}); it is shown again after {} if it is still wanted then",
                         record.id, human(age_of(record)), printable(property_of(record, property::retired)),
-                        human(retired_patience))};
+                        human(retired_patience)),
+            Fault::glance_conflict};
   }
   if (!was_retired(record) && uploader_of(record) != host && age_of(record) < show_patience) {
     return wait_for(record, "has just uploaded it");

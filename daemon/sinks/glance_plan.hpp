@@ -53,7 +53,7 @@ enum class Action {
   remove,      ///< delete `id`: a corpse, or not the image
   hide,        ///< `id` is one usable image too many
   create,      ///< there is nothing
-  wait,        ///< another host is at it
+  wait,        ///< another host is at it, or it is too early
   refuse,      ///< somebody must act
 };
 

@@ -1,12 +1,16 @@
 // The Glance sink against a real Keystone and Glance: IMAGESWARM_TEST_CLOUDS names the clouds.yaml,
-// IMAGESWARM_TEST_CLOUD the entry. Each test makes an image of its own, so that they do not meet.
+// IMAGESWARM_TEST_CLOUD the entry. Each test makes an image of its own, so that they do not meet. The tests tagged
+// [.outage] ask whoever started this program to kill and start services (test_glance_sink.py).
 
+#include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <catch2/catch.hpp>
 #include <cstdlib>
 #include <fstream>
+#include <iostream>
 #include <random>
 #include <thread>
 
@@ -138,7 +142,7 @@ TEST_CASE("an image is registered under its image ID, and once is enough") {
                                                                       {"imageswarm_uploader", "hv001"}}) {
     CHECK(property_of(record, name) == value);
   }
-  CHECK(trial.content_in_glance(trial.id(1)) == trial.content);
+  CHECK((trial.content_in_glance(trial.id(1)) == trial.content));
 
   auto const again = trial.put_as("hv002").value();
   CHECK(again.reference == trial.id(1));
@@ -198,7 +202,7 @@ TEST_CASE("an upload that was cut off is made again into the same record, by its
   CHECK(trial.put_as("hv002").error().fault == Fault::glance_busy);
   auto const receipt = trial.put_as("hv001").value();
   CHECK(receipt.reference == trial.id(1));
-  CHECK(trial.content_in_glance(trial.id(1)) == trial.content);
+  CHECK((trial.content_in_glance(trial.id(1)) == trial.content));
 }
 
 TEST_CASE("content that is not what was signed never becomes active, and its record goes") {
@@ -269,7 +273,7 @@ TEST_CASE("a recalled image is deactivated, and no host that has not heard of it
   CHECK(record.status == "deactivated");
   CHECK(record.hidden);
   auto const stale = trial.put_as("hv002");
-  CHECK(stale.error().fault == Fault::glance_busy);
+  CHECK(stale.error().fault == Fault::glance_conflict);
   CHECK_THAT(stale.error().what, Catch::Contains("recalled"));
 }
 
@@ -280,6 +284,61 @@ TEST_CASE("an image that somebody else deactivated stays so") {
   CHECK_FALSE(trial.found());
   CHECK(trial.put_as("hv001").error().fault == Fault::glance_forbidden);
   CHECK(trial.glance.show(trial.id(1), {}).value().status == "deactivated");
+}
+
+TEST_CASE("a host that is killed at any moment finds its way when it is back") {
+  for (auto const moment : {50, 200, 350, 500, 650, 800, 1000, 1300}) {
+    Trial trial{6'000'000};
+    auto const host = ::fork();
+    REQUIRE(host >= 0);
+    if (host == 0) ::_exit(trial.put_as("hv001") ? 0 : 1);
+    std::this_thread::sleep_for(std::chrono::milliseconds{moment});
+    ::kill(host, SIGKILL);
+    ::waitpid(host, nullptr, 0);
+    auto const receipt = trial.put_as("hv001");
+    INFO("killed after " << moment << " ms: " << (receipt ? "" : receipt.error().line()));
+    REQUIRE(receipt);
+    auto const records = trial.records();
+    REQUIRE(records.size() == 1);
+    CHECK(records[0].status == "active");
+    CHECK_FALSE(records[0].hidden);
+    CHECK((trial.content_in_glance(receipt->reference) == trial.content));
+  }
+}
+
+/// Asks whoever started us, over stdout, and waits for the answer on stdin.
+void please(std::string_view request) {
+  std::cout << "please " << request << std::endl;
+  std::string done;
+  std::getline(std::cin, done);
+}
+
+TEST_CASE("a Glance that was killed during an upload leaves a corpse, which its host replaces", "[.outage]") {
+  Trial trial{30'000'000};
+  bool killed = false;
+  auto const broken = trial.put_as("hv001", [&killed](ByteCount now) {
+    if (now.value < 10'000'000 || std::exchange(killed, true)) return;
+    please("kill glance");
+  });
+  REQUIRE_FALSE(broken);
+  CHECK(broken.error().fault == Fault::http_connect);
+  please("start glance");
+  CHECK(trial.glance.show(trial.id(1), {}).value().status == "saving");
+  CHECK(trial.put_as("hv002").error().fault == Fault::glance_busy);
+  CHECK(trial.put_as("hv001").value().reference == trial.id(2));
+  CHECK(trial.put_as("hv002").value().reference == trial.id(2));
+  CHECK(trial.records().size() == 1);
+  CHECK((trial.content_in_glance(trial.id(2)) == trial.content));
+}
+
+TEST_CASE("without Keystone nothing is done, and with it all goes on", "[.outage]") {
+  Trial trial;
+  auto const sink = make_glance_sink(settings(), "hv001").value();
+  please("kill keystone");
+  CHECK(sink->find(trial.want, {}).error().fault == Fault::keystone_unavailable);
+  please("start keystone");
+  CHECK_FALSE(sink->find(trial.want, {}).value());
+  CHECK(trial.put_as("hv001"));
 }
 
 }  // namespace

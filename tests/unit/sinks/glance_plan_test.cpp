@@ -110,6 +110,7 @@ TEST_CASE("what was retired comes back: superseded at once, for lack of trust on
   CHECK(step_of({Record{"active"}.by("other").retired("superseded")}) == does(Action::show));
   for (auto const* why : {"recalled", "withdrawn", "not-approved", "expired", "a word of a newer version"}) {
     CHECK(step_of({Record{"active"}.retired(why)}) == does(Action::wait));
+    CHECK(step({Record{"active"}.retired(why)}).fault == Fault::glance_conflict);
     CHECK(step_of({Record{"deactivated"}.retired(why).old(retired_patience - seconds{1})}) == does(Action::wait));
     CHECK(step_of({Record{"deactivated"}.retired(why).old(retired_patience)}) == does(Action::show));
   }
