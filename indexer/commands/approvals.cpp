@@ -45,7 +45,8 @@ bool take_out(std::vector<document::Rule>& rules, document::Rule const& rule) {
 
 nlohmann::ordered_json to_json(document::Rule const& rule) {
   auto json = nlohmann::ordered_json::object();
-  for (auto const& member : document::to_value(rule).map()) json[member.key] = member.value.text();
+  auto const value = document::to_value(rule);
+  for (auto const& member : value.map()) json[member.key] = member.value.text();
   if (rule.all) json["all"] = true;
   return json;
 }

@@ -49,31 +49,38 @@ std::string for_whom(document::Image const& image) {
 std::string details(document::Image const& image) {
   auto const& torrent = image.torrent;
   auto const packed = name_of(torrent.compression);
-  auto rows = code_row("Image ID", image.image_id.text()) + code_row("Family", image.uuid.text()) +
-              code_row("SHA-256", image.content_sha256.hex()) + code_row("SHA-512", image.content_sha512.hex()) +
-              row("Size", fmt::format("{} bytes", image.content_size.value)) +
-              row("File in the swarm", fmt::format("{}, {} bytes{}", torrent.content_name, torrent.content_size.value,
-                                                   packed == "none" ? "" : fmt::format(", {}", packed))) +
-              code_row("Its SHA-256", torrent.content_sha256.hex()) +
-              code_row("Info-hash v2", torrent.info_hash_v2.hex());
+  auto rows =
+      code_row("Image ID", image.image_id.text()) + code_row("Family", image.uuid.text()) +
+      code_row("SHA-512", image.content_sha512.hex()) + row("Size", fmt::format("{} bytes", image.content_size.value)) +
+      row("File in the swarm", fmt::format("{}, {} bytes{}", torrent.content_name, torrent.content_size.value,
+                                           packed == "none" ? "" : fmt::format(", {}", packed))) +
+      code_row("Its SHA-256", torrent.content_sha256.hex()) + code_row("Info-hash v2", torrent.info_hash_v2.hex());
   if (torrent.info_hash_v1) rows += code_row("Info-hash v1", torrent.info_hash_v1->hex());
   rows += row("Produced", date(image.produced)) + row("Endorsed", date(image.endorsed)) +
           row("On behalf of", image.local_endorser) + row("For", for_whom(image));
-  return fmt::format("<details><summary>Digests and details</summary>\n<table>\n{}</table>\n</details>\n", rows);
+  return fmt::format("<details><summary>More digests and details</summary>\n<table>\n{}</table>\n</details>\n", rows);
+}
+
+/// "2.77 GB, in the swarm 914 MB (zstd)"
+std::string sizes(document::Image const& image) {
+  auto const content = human(image.content_size);
+  if (image.torrent.compression == document::Compression::none) return content;
+  return fmt::format("{}, in the swarm {} ({})", content, human(image.torrent.content_size),
+                     name_of(image.torrent.compression));
 }
 
 std::string article(document::Image const& image) {
   auto const expiry = image.expires ? "expires " + date(*image.expires) : "endorsed " + date(image.endorsed);
   return fmt::format(
-      "<article id=\"{}\">\n<header><h3>{}<span class=\"version\">{}</span></h3><span "
-      "class=\"soft\">{}</span></header>\n"
-      "{}{}<p><a class=\"button\" href=\"{}\">Torrent</a><span class=\"soft\">{}{}</span></p>\n{}</article>\n",
+      R"(<article id="{}">
+<header><h3>{}<span class="version">{}</span></h3><span class="soft">{}</span></header>
+{}{}<p><a class="button" href="{}">Torrent</a><a href="images/{}">File</a> <span class="soft">{}</span></p>
+<p class="digest"><span class="soft">SHA-256</span> <code>{}</code></p>
+{}</article>
+)",
       image.image_id.text(), html(image.name), html(image.version.text), expiry,
       image.description.empty() ? "" : fmt::format("<p>{}</p>\n", html(image.description)), chips(image),
-      html(image.torrent.download_url), human(image.content_size),
-      image.torrent.compression == document::Compression::none
-          ? ""
-          : fmt::format(", {} as {}", human(image.torrent.content_size), name_of(image.torrent.compression)),
+      html(image.torrent.download_url), html(image.torrent.content_name), sizes(image), image.content_sha256.hex(),
       details(image));
 }
 
@@ -81,7 +88,8 @@ std::string articles(document::Catalogue const& catalogue) {
   if (catalogue.images.empty()) return "<p class=\"soft\">There are no images at present.</p>\n";
   auto images = catalogue.images;
   std::sort(images.begin(), images.end(), [](document::Image const& a, document::Image const& b) {
-    return a.name != b.name ? a.name < b.name : a.version > b.version;
+    auto const a_name = lower_case(a.name), b_name = lower_case(b.name);
+    return a_name != b_name ? a_name < b_name : a.version > b.version;
   });
   std::string text;
   for (auto const& image : images) text += article(image);
@@ -165,18 +173,27 @@ std::string catalogue_page(document::Catalogue const& catalogue, trust::Signer c
                      fact("Issued", date(header.issued)) + fact("Valid until", date(header.expires)) +
                      fact("Serial", std::to_string(header.serial));
   return fmt::format(
-      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
-      "<title>{0}: virtual machine images</title>\n<style>{1}</style>\n</head>\n<body>\n"
-      "<h1>{0}</h1>\n<p class=\"soft\">Virtual machine images that {2} stands behind. "
-      "<a href=\"#verify\">How to verify</a></p>\n<dl class=\"facts\">\n{3}</dl>\n"
-      "<h2>Images</h2>\n{4}{5}{6}"
-      "<footer>Made by imageswarm-index " IMAGESWARM_VERSION
-      " from catalogue.yaml serial {7}.</footer>\n"
-      "</body>\n</html>\n",
+      R"(<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>{0}: virtual machine images</title>
+<style>{1}</style>
+</head>
+<body>
+<h1>{0}</h1>
+<p class="soft">Virtual machine images that {2} stands behind. <a href="#verify">How to verify</a></p>
+<dl class="facts">
+{3}</dl>
+<h2>Images</h2>
+{4}{5}{6}<footer>Made by imageswarm-index {7} from catalogue.yaml serial {8}.</footer>
+</body>
+</html>
+)",
       html(header.name), page_style, html(endorser.name), facts, articles(catalogue), withdrawn(catalogue),
-      how_to_verify(signer), header.serial);
+      how_to_verify(signer), IMAGESWARM_VERSION, header.serial);
 }
 
 }  // namespace imageswarm::store

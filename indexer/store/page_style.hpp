@@ -29,10 +29,12 @@ article { background: var(--card); border: 1px solid var(--line); border-radius:
 article header { display: flex; flex-wrap: wrap; justify-content: space-between; gap: .25rem 1rem;
   align-items: baseline; }
 .version { color: var(--soft); font-weight: normal; margin-left: .4rem; }
-.chips { display: flex; flex-wrap: wrap; gap: .4rem; margin: .7rem 0; padding: 0; list-style: none; }
+.chips { display: flex; flex-wrap: wrap; gap: .4rem; margin: .6rem 0 .9rem; padding: 0; list-style: none; }
 .chips li { background: var(--chip); border-radius: 6px; padding: .1rem .55rem; font-size: .85rem; }
 .button { display: inline-block; background: var(--accent); color: var(--card); border-radius: 7px;
   padding: .25rem .85rem; text-decoration: none; font-size: .92rem; margin-right: .8rem; }
+.digest { overflow-wrap: anywhere; font-size: .92rem; }
+article p > a + .soft { margin-left: .6rem; }
 details { margin-top: .8rem; border-top: 1px solid var(--line); padding-top: .6rem; }
 summary { cursor: pointer; color: var(--soft); font-size: .92rem; }
 table { border-collapse: collapse; width: 100%; margin-top: .5rem; font-size: .9rem; }

@@ -17,6 +17,7 @@ Result<> link_into(fs::path const& file, fs::path const& directory) {
   std::error_code error;
   if (fs::equivalent(file, name, error)) return {};
   auto const hidden = directory / ("." + file.filename().native() + ".link.tmp");
+  if (auto removed = remove_file(hidden); !removed) return removed;  // of a call that was cut off
   if (::link(file.c_str(), hidden.c_str()) != 0) {
     if (errno == EXDEV) {
       return fail(Fault::disk_error, "{} lies on another file system than the store; they share files by hard links",

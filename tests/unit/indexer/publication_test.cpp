@@ -1,0 +1,122 @@
+#include "indexer/store/publication.hpp"
+
+#include <catch2/catch.hpp>
+#include <fstream>
+
+#include "common/base/file.hpp"
+#include "tests/support/sample_image.hpp"
+#include "tests/support/temporary_directory.hpp"
+
+namespace imageswarm::store {
+namespace {
+
+/// A store with one image of each version, with their files.
+class Publisher {
+public:
+  Publisher() {
+    REQUIRE(Store::create(root_.path(), {"lxcloud", "Ada", "", {}, {}}));
+    store_.emplace(*Store::open(root_.path(), Access::write));
+  }
+  Store& store() { return *store_; }
+  fs::path shown(std::string const& name) const { return root_.path() / "public" / name; }
+  std::string text(std::string const& name) const { return read_file(shown(name), 1_MiB).value_or("absent"); }
+
+  document::Image add(std::string const& version, State state = State::endorsed) {
+    Item item;
+    item.image = test::sample_image("debian", version, "content " + version);
+    item.state = state;
+    std::ofstream{store_->artefact(item.image)} << "artefact " << version;
+    std::ofstream{store_->torrent(item.image)} << "torrent " << version;
+    REQUIRE(store_->save(item));
+    return item.image;
+  }
+  void withdraw(document::Image const& image) {
+    Item item;
+    item.image = image;
+    item.state = State::withdrawn;
+    REQUIRE(store_->save(item));
+  }
+  bool has(document::Image const& image) const {
+    return fs::exists(shown("images/" + image.torrent.content_name)) &&
+           fs::exists(shown("torrents/" + image.torrent.name));
+  }
+
+private:
+  test::TemporaryDirectory root_;
+  std::optional<Store> store_;
+};
+
+TEST_CASE("a publication shows its catalogue, its page and the files of its images, and keeps the archive") {
+  Publisher publisher;
+  auto const image = publisher.add("1");
+  REQUIRE(put_up(publisher.store(), {1, "first", "page", {image}}));
+  REQUIRE(put_up(publisher.store(), {2, "second", "page 2", {image}}));
+  CHECK(publisher.text("catalogue.yaml") == "second");
+  CHECK(publisher.text("catalogue.html") == "page 2");
+  CHECK(publisher.has(image));
+  CHECK(fs::equivalent(publisher.shown("images/" + image.torrent.content_name), publisher.store().artefact(image)));
+  CHECK(*read_file(publisher.store().archive() / "catalogue-1.yaml", 1_MiB) == "first");
+  CHECK(*read_file(publisher.store().archive() / "catalogue-2.yaml", 1_MiB) == "second");
+}
+
+TEST_CASE("the files of a withdrawn image go, and what is not ours stays") {
+  Publisher publisher;
+  auto const gone = publisher.add("1"), kept = publisher.add("2");
+  REQUIRE(put_up(publisher.store(), {1, "first", "page", {gone, kept}}));
+  std::ofstream{publisher.shown("images/README")} << "by hand";
+  publisher.withdraw(gone);
+  REQUIRE(put_up(publisher.store(), {2, "second", "page", {kept}}));
+  CHECK_FALSE(publisher.has(gone));
+  CHECK_FALSE(fs::exists(publisher.store().artefact(gone)));
+  CHECK(publisher.has(kept));
+  CHECK(publisher.text("images/README") == "by hand");
+}
+
+TEST_CASE("a publication that fails at any step leaves the old catalogue with every file that it names") {
+  Publisher publisher;
+  auto const old = publisher.add("1");
+  REQUIRE(put_up(publisher.store(), {1, "first", "page", {old}}));
+  auto const fresh = publisher.add("2");
+  publisher.withdraw(old);
+  // A directory that is not empty cannot be replaced by a file: the step that writes there fails.
+  auto const obstacle =
+      GENERATE(as<std::string>{}, "public/.tracker-whitelist.next.tmp", "public/.catalogue.html.next.tmp",
+               "public/.catalogue.yaml.next.tmp", "archive/catalogue-2.yaml", "public/torrents/FRESH");
+  auto where = publisher.store().root() / obstacle;
+  if (where.filename() == "FRESH") where.replace_filename(fresh.torrent.name);
+  fs::create_directories(where / "full");
+
+  REQUIRE_FALSE(put_up(publisher.store(), {2, "second", "page 2", {fresh}}));
+  CHECK(publisher.text("catalogue.yaml") == "first");
+  CHECK(publisher.text("catalogue.html") == "page");
+  CHECK(publisher.has(old));
+
+  fs::remove_all(where);
+  REQUIRE(put_up(publisher.store(), {3, "third", "page 3", {fresh}}));
+  CHECK(publisher.text("catalogue.yaml") == "third");
+  CHECK(publisher.has(fresh));
+  CHECK_FALSE(publisher.has(old));
+}
+
+TEST_CASE("an artefact that is missing stops the publication before anything changes") {
+  Publisher publisher;
+  auto const image = publisher.add("1");
+  fs::remove(publisher.store().artefact(image));
+  auto const shown = put_up(publisher.store(), {1, "first", "page", {image}});
+  REQUIRE_FALSE(shown);
+  CHECK(shown.error().fault == Fault::not_found);
+  CHECK(publisher.text("catalogue.yaml") == "absent");
+}
+
+TEST_CASE("the tracker's white list has one short hash per torrent and both of a hybrid") {
+  auto v2 = test::sample_image("a"), hybrid = test::sample_image("b");
+  v2.torrent.info_hash_v2 = *Sha256::parse(std::string(64, '2'));
+  hybrid.torrent.info_hash_v2 = *Sha256::parse(std::string(64, '3'));
+  hybrid.torrent.info_hash_v1 = *Sha1::parse(std::string(40, '1'));
+  CHECK(tracker_whitelist({v2, hybrid}) ==
+        std::string(40, '1') + "\n" + std::string(40, '2') + "\n" + std::string(40, '3') + "\n");
+  CHECK(tracker_whitelist({}).empty());
+}
+
+}  // namespace
+}  // namespace imageswarm::store
