@@ -385,7 +385,10 @@ struct Images::Impl : std::enable_shared_from_this<Impl> {
       case swarm::Event::Kind::complete:
         record.complete = true;
         record.stall.reset();
-        succeeded(record);
+        // Fetched anew after a wrong digest, it is looked at once more at once; after that the torrent itself is wrong.
+        if (!record.error || class_of(record.error->fault) != FaultClass::refused || record.failures < 2) {
+          record.not_before = {};
+        }
         break;
       case swarm::Event::Kind::recovered:
         record.stall.reset();
