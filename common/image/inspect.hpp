@@ -25,9 +25,9 @@ struct Inspection {
 /// Largest disk we accept.
 inline constexpr ByteCount max_virtual_size{64ull << 40};
 
-/// Judges an uncompressed image in a sandboxed helper process that sees only this descriptor (docs/security.md,
-/// "Images"). The offset of `fd` is not used. Blocks; thread-safe.
-/// Faults: image-…, inspector-crash, cancelled.
+/// Judges an uncompressed image in a sandboxed helper process that sees only this descriptor (docs/security.md, "Images
+/// and the sandbox"). The offset of `fd` is not used. Blocks; thread-safe.
+/// Faults: image-…, inspector-crash, disk-error, internal (no sandbox), cancelled.
 [[nodiscard]] Result<Inspection> inspect(UniqueFd const& fd, std::stop_token const& stop);
 
 /// Takes the next bytes of the content, in order; an error stops the unpacking and is passed on.
@@ -45,7 +45,7 @@ struct ContentPromise {
 /// The inspector's verdict on the image header comes before the first byte reaches `sink`. The size is exact: a stream
 /// that ends early, goes on past `content_size`, has trailing bytes or a wrong checksum fails. `sink` runs on the
 /// calling thread. Digests are the caller's. Blocks; thread-safe.
-/// Faults: image-…, bomb, inspector-crash, cancelled, and those of `sink`.
+/// Faults: image-…, bomb, inspector-crash, disk-error, internal (no sandbox), cancelled, and those of `sink`.
 [[nodiscard]] Result<Inspection> unpack(UniqueFd const& artefact, ContentPromise const& promise,
                                         ContentSink const& sink, std::stop_token const& stop);
 

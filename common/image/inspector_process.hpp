@@ -32,7 +32,7 @@ struct InspectorJob {
 /// dies, talks nonsense, sends too much or too little, or takes too long is a refusal.
 ///
 /// `accept` decides on the verdict before `sink` gets the first byte. Both run on the calling thread. Blocks.
-/// Faults: image-…, bomb, inspector-crash, cancelled, and those of `accept` and `sink`.
+/// Faults: image-…, bomb, inspector-crash, disk-error, internal (no sandbox), cancelled, those of `accept` and `sink`.
 [[nodiscard]] Result<Inspection> run_inspector(InspectorJob const& job, UniqueFd const& artefact,
                                                std::function<Result<>(Inspection const&)> const& accept,
                                                ContentSink const& sink, std::stop_token const& stop);

@@ -127,11 +127,18 @@ Result<> check_tables(Header const& header, ByteCount total) {
     return fail(Fault::image_table, "the L1 table has {} entries, the disk needs {}", header.l1_entries, needed);
   }
   if (header.refcount_clusters == 0) return fail(Fault::image_table, "the image has no refcount table");
-  auto const l1 =
-      check_table("L1", header.l1_offset, std::uint64_t{header.l1_entries} * 8, max_l1_table, header, total);
+  auto const l1_size = std::uint64_t{header.l1_entries} * 8;
+  auto const l1 = check_table("L1", header.l1_offset, l1_size, max_l1_table, header, total);
   if (!l1) return l1;
-  return check_table("refcount", header.refcount_offset, header.refcount_clusters * header.cluster_size(),
-                     max_refcount_table, header, total);
+  auto const refcount_size = header.refcount_clusters * header.cluster_size();
+  auto const refcounts =
+      check_table("refcount", header.refcount_offset, refcount_size, max_refcount_table, header, total);
+  if (!refcounts) return refcounts;
+  if (header.l1_offset < header.refcount_offset + refcount_size &&
+      header.refcount_offset < header.l1_offset + l1_size) {
+    return fail(Fault::image_table, "the L1 and the refcount table overlap");
+  }
+  return {};
 }
 
 Result<> check_bitmaps(Fields const& extension, std::size_t length, Header const& header, ByteCount total) {

@@ -86,6 +86,7 @@ TEST_CASE("every rule for qcow2 refuses with its word", "[image][qcow2]") {
       {"refcount table outside", Qcow2{}.u64(48, 4 * 65536), "image-table"},
       {"huge refcount table", Qcow2{}.u32(56, 0xffffffff), "image-table"},
       {"no refcount table", Qcow2{}.u32(56, 0), "image-table"},
+      {"tables over each other", Qcow2{}.u64(40, 65536), "image-table"},
       {"no disk", Qcow2{}.u64(24, 0), "image-virtual-size"},
       {"disk over the limit", Qcow2{}.u64(24, (64ull << 40) + 512), "image-virtual-size"},
       {"disk of all bits", Qcow2{}.u64(24, UINT64_MAX), "image-virtual-size"},

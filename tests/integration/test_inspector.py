@@ -1,0 +1,72 @@
+"""The inspector's verdict on what qemu-img and other tools really make."""
+import subprocess
+
+import pytest
+
+from support.testbed import programs
+
+SECRET = ["--object", "secret,id=key,data=x"]
+ACCEPTED = {
+    "qcow2": ["-f", "qcow2"],
+    "qcow2 of version 2": ["-f", "qcow2", "-o", "compat=0.10"],
+    "smallest clusters": ["-f", "qcow2", "-o", "cluster_size=512"],
+    "largest clusters": ["-f", "qcow2", "-o", "cluster_size=2M"],
+    "lazy refcounts": ["-f", "qcow2", "-o", "lazy_refcounts=on"],
+    "zstd clusters": ["-f", "qcow2", "-o", "compression_type=zstd"],
+    "raw": ["-f", "raw"],
+}
+REFUSED = {
+    "backing file": ("image-backing-file", ["-f", "qcow2", "-F", "raw", "-b", "base.raw"]),
+    "data file": ("image-data-file", ["-f", "qcow2", "-o", "data_file=data.raw"]),
+    "raw data file": ("image-data-file", ["-f", "qcow2", "-o", "data_file=data.raw,data_file_raw=on"]),
+    "encryption": ("image-encrypted", ["-f", "qcow2", *SECRET, "-o",
+                                       "encrypt.format=luks,encrypt.key-secret=key,encrypt.iter-time=10"]),
+    "extended L2": ("image-feature", ["-f", "qcow2", "-o", "extended_l2=on"]),
+    "sparse VMDK": ("image-format-unsupported", ["-f", "vmdk"]),
+    "VMDK in two files": ("image-format-unsupported", ["-f", "vmdk", "-o", "subformat=monolithicFlat"]),
+    "stream VMDK": ("image-format-unsupported", ["-f", "vmdk", "-o", "subformat=streamOptimized"]),
+    "dynamic VHD": ("image-format-unsupported", ["-f", "vpc"]),
+    "fixed VHD": ("image-format-unsupported", ["-f", "vpc", "-o", "subformat=fixed"]),
+    "VHDX": ("image-format-unsupported", ["-f", "vhdx"]),
+    "VDI": ("image-format-unsupported", ["-f", "vdi"]),
+    "QED": ("image-format-unsupported", ["-f", "qed"]),
+    "qcow": ("image-format-unsupported", ["-f", "qcow"]),
+    "Parallels": ("image-format-unsupported", ["-f", "parallels"]),
+    "LUKS": ("image-format-unsupported", ["-f", "luks", *SECRET, "-o", "key-secret=key,iter-time=10"]),
+}
+
+
+def create(directory, options):
+    (directory / "base.raw").write_bytes(bytes(10 << 20))
+    subprocess.run(["qemu-img", "create", "-q", *options, "image", "10M"], cwd=directory, check=True)
+    return directory / "image"
+
+
+def verdict(image):
+    """All that the helper says, by the protocol of common/image/protocol.hpp."""
+    size = str(image.stat().st_size)
+    with image.open("rb") as artefact:
+        said = subprocess.run(["sh", "-c", 'exec "$0" none "$1" "$1" 3>&1 >/dev/null', programs() / "imageswarm-inspector",
+                               size], stdin=artefact, stdout=subprocess.PIPE, text=True, timeout=60, check=True)
+    return said.stdout.splitlines()
+
+
+@pytest.mark.parametrize("name", ACCEPTED)
+def test_a_genuine_image_is_accepted(name, tmp_path):
+    kind = "raw" if name == "raw" else "qcow2"
+    assert verdict(create(tmp_path, ACCEPTED[name])) == [f"image {kind} {10 << 20}", "end"]
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_genuine_image_of_the_wrong_kind_is_refused(name, tmp_path):
+    word, options = REFUSED[name]
+    (line,) = verdict(create(tmp_path, options))
+    assert line.startswith(f"fault {word} ")
+
+
+def test_a_qcow2_with_a_bitmap_is_accepted_and_one_with_a_snapshot_is_not(tmp_path):
+    image = create(tmp_path, ["-f", "qcow2"])
+    subprocess.run(["qemu-img", "bitmap", "--add", image, "changes"], check=True)
+    assert verdict(image)[-1] == "end"
+    subprocess.run(["qemu-img", "snapshot", "-c", "before", image], check=True)
+    assert verdict(image)[0].startswith("fault image-snapshot ")
