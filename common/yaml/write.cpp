@@ -19,7 +19,7 @@ bool is_plain(std::string_view text) {
   return std::ranges::all_of(text, is_printable_ascii);
 }
 
-/// Letters beyond ASCII stand as they are. What the reader refuses as bytes (controls, a byte order mark) is escaped;
+/// Letters beyond ASCII stand as they are. Controls, which the reader refuses as bytes, are escaped;
 /// bytes that are no UTF-8 cannot be said in YAML and become the character of that number.
 std::string quoted(std::string_view text) {
   std::string result = "\"";
@@ -34,8 +34,6 @@ std::string quoted(std::string_view text) {
       result += "\\n";
     } else if (symbol == "\"" || symbol == "\\") {
       (result += '\\') += symbol;
-    } else if (symbol == "\xEF\xBB\xBF") {
-      result += "\\uFEFF";
     } else if (c1_control) {
       result += fmt::format("\\x{:02X}", static_cast<unsigned char>(symbol[1]));
     } else if (!whole || first < 0x20 || first == 0x7F) {

@@ -103,7 +103,7 @@ TEST_CASE("what is hostile or ambiguous is refused with its word and its line") 
       {"%TAG ! !x\n---\na: b\n", Fault::yaml_directive, "line 1: "},
       {"a: |\n%x\nb: c\n", Fault::yaml_directive, "line 2: "},
       {"a: b\n---\nc: d\n", Fault::yaml_second_document, "line 2: "},
-      {"a: b\n---\n", Fault::yaml_second_document, "line 2: "},
+      {"a: b\n---\n", Fault::yaml_second_document, "line 2: '---' ends"},
       {"---\n--- \na: b\n", Fault::yaml_second_document, "line 2: "},
       {"a: b\n...\n", Fault::yaml_second_document, "line 2: "},
       {"{a: b}\n{c: d}\n", Fault::yaml_second_document, "line 2: "},
