@@ -1,4 +1,5 @@
 #include <bit>
+#include <cassert>
 #include <cstring>
 #include <libtorrent/add_torrent_params.hpp>
 #include <libtorrent/load_torrent.hpp>
@@ -221,6 +222,12 @@ Checked check_all(std::string_view bytes, document::Torrent const& promised) {
 Result<AdmittedTorrent> admit(std::string bytes, document::Torrent const& promised) {
   if (auto good = check_all(bytes, promised); !good) return fail(std::move(good.error()));
   return AdmittedTorrent{std::move(bytes)};
+}
+
+std::string bare(AdmittedTorrent const& torrent) {
+  auto const decoded = decode(torrent.bytes());
+  assert(decoded);
+  return fmt::format("d4:info{}12:piece layers{}e", decoded->find("info")->raw, decoded->find("piece layers")->raw);
 }
 
 }  // namespace imageswarm::torrent

@@ -69,4 +69,8 @@ private:
 /// trailing bytes. Faults: hash-mismatch, torrent-….
 [[nodiscard]] Result<AdmittedTorrent> admit(std::string bytes, document::Torrent const& promised);
 
+/// The same torrent with nothing but `info` and `piece layers`: no trackers, web seeds, DHT nodes or similar torrents,
+/// which only the catalogue and the configuration may name.
+std::string bare(AdmittedTorrent const& torrent);
+
 }  // namespace imageswarm::torrent

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -51,6 +52,12 @@ struct Event {
   Error error{Fault::swarm_error, ""};  ///< of failed and stalled
 };
 
+/// How long a transfer waits before something else is tried; other values are for tests.
+struct Patience {
+  std::chrono::milliseconds web_seeds{5'000};  ///< without a byte from peers, until web seeds are asked
+  std::chrono::milliseconds stalled{60'000};   ///< without a byte from anybody, until it counts as stalled
+};
+
 /// libtorrent behind a wall: fetches and seeds artefacts within the host's budgets (docs/design.md, "The swarm").
 /// All calls return at once and may come from the loop thread only.
 class Swarm {
@@ -58,14 +65,20 @@ public:
   using Listener = std::function<void(Event)>;
 
   /// Opens the listen socket. Fault: swarm-listen, config-value.
-  [[nodiscard]] static Result<std::unique_ptr<Swarm>> open(flow::SwarmSettings const& settings, Listener listener);
+  [[nodiscard]] static Result<std::unique_ptr<Swarm>> open(flow::SwarmSettings const& settings, Listener listener,
+                                                           Patience patience = {});
   ~Swarm();  ///< saves what is to be saved and says good-bye to the trackers; takes at most 3 s
 
-  /// Adds a transfer; one that is there already gets the new trackers and web seeds.
+  Swarm(Swarm const&) = delete;
+  Swarm& operator=(Swarm const&) = delete;
+
+  /// Adds a transfer; one that is there already gets the new trackers and web seeds. Blocks for reading its resume
+  /// file. Faults: not-found and hash-mismatch of an artefact that is not in place, swarm-error.
   [[nodiscard]] Result<> add(Transfer transfer);
   /// Stops a transfer and forgets it; files stay.
   void remove(Uuid const& image_id);
-  /// The artefact has its signed digest (or has not: it is then fetched anew).
+  /// The artefact turned out not to have its signed digest: what is wrong in it is found and fetched anew. It is
+  /// `complete` again afterwards, so a torrent that itself disagrees with the digest comes back at once.
   void restart(Uuid const& image_id);
   void set_rates(Rate download, Rate upload);
   /// Everything of the settings that can change without a restart: all but `listen`.

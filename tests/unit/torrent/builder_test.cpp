@@ -9,6 +9,7 @@
 #include <map>
 
 #include "common/torrent/torrent.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 using namespace imageswarm;
 using torrent::Builder;
@@ -36,14 +37,6 @@ Builder::Built build(std::string_view content, Flavour flavour, std::string_view
   REQUIRE(built);
   return std::move(*built);
 }
-
-struct Directory {
-  fs::path path = [] {
-    std::string name = fs::temp_directory_path() / "imageswarm-XXXXXX";
-    return fs::path{::mkdtemp(name.data())};
-  }();
-  ~Directory() { fs::remove_all(path); }
-};
 
 /// What libtorrent itself makes of the file.
 lt::info_hash_t made_by_libtorrent(fs::path const& file, Flavour flavour) {
@@ -74,7 +67,7 @@ constexpr std::size_t sizes[] = {1,      16383,  16384,   16385,  40'000, 65535,
 }  // namespace
 
 TEST_CASE("libtorrent gives every artefact the same info-hashes and finds all of its pieces", "[torrent]") {
-  Directory directory;
+  test::TemporaryDirectory directory;
   lt::session session{quiet()};
   std::size_t added = 0;
   for (auto const flavour : {Flavour::v2, Flavour::hybrid}) {
@@ -82,18 +75,18 @@ TEST_CASE("libtorrent gives every artefact the same info-hashes and finds all of
       CAPTURE(size, flavour == Flavour::hybrid);
       auto const name = std::to_string(size) + (flavour == Flavour::v2 ? ".v2" : ".hybrid");
       auto const content = content_of(size);
-      std::ofstream{directory.path / name, std::ios::binary} << content;
+      std::ofstream{directory / name, std::ios::binary} << content;
       auto const built = build(content, flavour, name);
 
       auto params = lt::load_torrent_buffer(built.bytes);
-      auto const theirs = made_by_libtorrent(directory.path / name, flavour);
+      auto const theirs = made_by_libtorrent(directory / name, flavour);
       CHECK(params.ti->info_hashes() == theirs);
       CHECK(theirs.v2.to_string() == std::string(built.info_hash_v2.bytes.begin(), built.info_hash_v2.bytes.end()));
       REQUIRE(theirs.has_v1() == built.info_hash_v1.has_value());
       if (theirs.has_v1()) {
         CHECK(theirs.v1.to_string() == std::string(built.info_hash_v1->bytes.begin(), built.info_hash_v1->bytes.end()));
       }
-      params.save_path = directory.path;
+      params.save_path = directory.path();
       params.flags &= ~(lt::torrent_flags::paused | lt::torrent_flags::auto_managed);
       session.add_torrent(std::move(params));
       ++added;

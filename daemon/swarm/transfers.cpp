@@ -1,0 +1,131 @@
+#include <algorithm>
+#include <libtorrent/announce_entry.hpp>
+#include <libtorrent/extensions/ut_pex.hpp>
+#include <libtorrent/torrent_flags.hpp>
+#include <libtorrent/torrent_info.hpp>
+
+#include "common/base/file.hpp"
+#include "common/base/text.hpp"
+#include "daemon/swarm/impl.hpp"
+
+namespace imageswarm::swarm {
+namespace {
+
+/// The whole artefact must lie there already: libtorrent would make or complete it.
+Result<> check_in_place(std::filesystem::path const& path, ByteCount expected) {
+  auto const file = open_regular(path);
+  if (!file) return fail(file.error());
+  auto const size = size_of(*file);
+  if (!size) return fail(size.error());
+  if (*size == expected) return {};
+  return fail(Fault::hash_mismatch, "{} has {} bytes, its torrent {}", printable(path.native()), size->value,
+              expected.value);
+}
+
+ByteCount artefact_size(lt::torrent_info const& info) {
+  return {static_cast<std::uint64_t>(info.files().file_size(lt::file_index_t{0}))};
+}
+
+/// Anew for every time that it is added: libtorrent takes the piece layers out of it, and lt::load_torrent_buffer puts
+/// them elsewhere in the parameters, which resume data replaces. Without them seed mode takes every piece for bad.
+std::shared_ptr<lt::torrent_info> load(std::string const& bytes) {
+  lt::load_torrent_limits limits;
+  limits.max_buffer_size = static_cast<int>(torrent::max_torrent_size.value);
+  return std::make_shared<lt::torrent_info>(
+      lt::span<char const>{bytes.data(), static_cast<std::ptrdiff_t>(bytes.size())}, limits, lt::from_span);
+}
+
+}  // namespace
+
+std::vector<std::string> Swarm::Impl::all_trackers(Entry const& entry) const {
+  auto all = entry.trackers;
+  for (auto const& ours : settings_.trackers) {
+    if (std::find(all.begin(), all.end(), ours) == all.end()) all.push_back(ours);
+  }
+  return all;
+}
+
+/// Gives the torrent to libtorrent; `params` are empty or what a resume file holds.
+void Swarm::Impl::start(Entry& entry, lt::add_torrent_params params) {
+  using namespace lt::torrent_flags;
+  auto const info = load(entry.torrent);
+  entry.info = info;
+  params.ti = info;
+  params.save_path = entry.directory;
+  params.trackers = all_trackers(entry);
+  params.tracker_tiers.clear();
+  params.url_seeds.clear();
+  params.dht_nodes.clear();
+  params.flags = update_subscribe | apply_ip_filter | override_trackers | override_web_seeds;
+  if (entry.status.complete || entry.in_place) {
+    // Ready at once; each piece is hashed when it is first read, and a bad one is not sent.
+    params.flags |= seed_mode;
+    params.have_pieces.clear();
+    params.unfinished_pieces.clear();
+  }
+  if (entry.in_place) params.flags |= upload_mode;  // never asks for a piece, so never writes one
+  params.max_uploads = static_cast<int>(entry.status.complete ? settings_.seed_peers : settings_.upload_peers);
+  params.extensions.push_back(counting(entry.counters));
+  if (settings_.peer_exchange) params.extensions.push_back(&lt::create_ut_pex_plugin);
+  entry.handle = session_.add_torrent(std::move(params));
+  entry.web_seeds_on = entry.halted = false;
+  entry.progressed = std::chrono::steady_clock::now();
+}
+
+Result<> Swarm::Impl::add(Transfer transfer) {
+  auto bytes = torrent::bare(transfer.torrent);
+  auto const info = load(bytes);
+  filter_.add_web_seeds(transfer.web_seeds);
+
+  std::lock_guard const lock{mutex_};
+  if (auto* there = find(transfer.image_id)) {
+    if (there->info->info_hashes() == info->info_hashes() && there->directory == transfer.directory &&
+        there->in_place == transfer.in_place) {
+      set_sources(*there, transfer);
+      return {};
+    }
+    session_.remove_torrent(there->handle);
+    entries_.erase(transfer.image_id);
+  }
+
+  Entry entry;
+  entry.image_id = entry.status.image_id = transfer.image_id;
+  entry.directory = std::move(transfer.directory);
+  entry.resume_file = std::move(transfer.resume_file);
+  entry.in_place = transfer.in_place;
+  entry.trackers = std::move(transfer.trackers);
+  entry.web_seeds = std::move(transfer.web_seeds);
+  entry.torrent = std::move(bytes);
+
+  auto const whole = check_in_place(entry.directory / info->name(), artefact_size(*info));
+  if (entry.in_place && !whole) return whole;
+  auto resumed = read_resume(entry.resume_file, info->info_hashes());
+  if (resumed) {
+    entry.first_start = false;
+    entry.counters->from_peers = resumed->kept.from_peers.value;
+    entry.counters->from_web_seeds = resumed->kept.from_web_seeds.value;
+    entry.counters->uploaded = resumed->kept.uploaded.value;
+    entry.found_here = resumed->kept.found_here;
+    entry.status.complete = resumed->kept.complete && whole;
+  }
+  start(entry, resumed ? std::move(resumed->params) : lt::add_torrent_params{});
+  entry.status.complete = false;  // until libtorrent says so
+  entries_.emplace(transfer.image_id, std::move(entry));
+  return {};
+}
+
+void Swarm::Impl::set_sources(Entry& entry, Transfer const& transfer) {
+  if (entry.trackers != transfer.trackers) {
+    entry.trackers = transfer.trackers;
+    std::vector<lt::announce_entry> entries;
+    for (auto const& url : all_trackers(entry)) entries.emplace_back(url);
+    entry.handle.replace_trackers(entries);
+  }
+  if (entry.web_seeds != transfer.web_seeds) {
+    for (auto const& url : entry.web_seeds) entry.handle.remove_url_seed(url);
+    entry.web_seeds = transfer.web_seeds;
+    entry.web_seeds_on = false;  // asked for again when peers do not deliver
+  }
+}
+
+}  // namespace imageswarm::swarm

@@ -1,0 +1,339 @@
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include <libtorrent/load_torrent.hpp>
+#include <libtorrent/session.hpp>
+#include <libtorrent/settings_pack.hpp>
+
+#include "fixture.hpp"
+
+using namespace imageswarm;
+using namespace imageswarm::test;
+using namespace std::chrono_literals;
+using Kind = Event::Kind;
+
+namespace {
+
+/// A directory with the artefact in it.
+fs::path seeded(TemporaryDirectory const& directory, Artefact const& artefact) {
+  auto const path = directory / "seed";
+  fs::create_directory(path);
+  write(path / artefact.name, artefact.content);
+  return path;
+}
+
+fs::path fresh(TemporaryDirectory const& directory, char const* name) {
+  fs::create_directory(directory / name);
+  return directory / name;
+}
+
+}  // namespace
+
+TEST_CASE("an artefact that one host has in place arrives whole at another", "[swarm]") {
+  for (auto const flavour : {torrent::Flavour::v2, torrent::Flavour::hybrid}) {
+    TemporaryDirectory directory;
+    Tracker tracker;
+    Artefact const artefact{1'000'001, flavour};
+    Host seed, host;
+    seed.add(artefact.transfer(seeded(directory, artefact), {tracker.url()}, true));
+    REQUIRE(seed.next_is(Kind::complete));
+    auto const target = fresh(directory, "b");
+    host.add(artefact.transfer(target, {tracker.url()}));
+    REQUIRE(host.next_is(Kind::complete));
+    CHECK(holds(target / artefact.name, artefact.content));
+    CHECK(host.status().complete);
+    CHECK(host.status().progress == 1.0);
+    CHECK(host.status().from_peers.value >= artefact.content.size());
+    CHECK(host.status().from_web_seeds == 0_KiB);
+    CHECK(host.status().found_here == 0_KiB);
+    CHECK(seed.status().found_here.value == artefact.content.size());
+    CHECK(seed.until([&](auto const& status) { return status.uploaded.value >= artefact.content.size(); }));
+  }
+}
+
+TEST_CASE("after a restart halfway only the rest is fetched", "[swarm]") {
+  TemporaryDirectory directory;
+  Tracker tracker;
+  Artefact const artefact{3'000'001};
+  Host seed;
+  seed.add(artefact.transfer(seeded(directory, artefact), {tracker.url()}, true));
+  auto const target = fresh(directory, "b");
+  ByteCount before;
+  {
+    auto slow = Host::quiet();
+    slow.download_rate = {400'000};
+    Host host{slow};
+    host.add(artefact.transfer(target, {tracker.url()}));
+    REQUIRE(host.until([](auto const& status) { return status.progress > 0.3; }));
+    host.swarm->set_rates(Rate{1}, Rate{});
+    before = host.status().from_peers;
+    REQUIRE(before.value < artefact.content.size());
+  }
+  Host host;
+  host.add(artefact.transfer(target, {tracker.url()}));
+  CHECK(host.status().from_peers.value >= before.value);
+  REQUIRE(host.next_is(Kind::complete));
+  CHECK(holds(target / artefact.name, artefact.content));
+  // Blocks that were on the way are asked for again: a few of 16 KiB.
+  CHECK(host.status().from_peers.value < artefact.content.size() + 400'000);
+}
+
+TEST_CASE("an artefact of which the resume file says that it is complete is seeded at once", "[swarm]") {
+  TemporaryDirectory directory;
+  Tracker tracker;
+  Artefact const artefact{500'001};
+  auto const target = seeded(directory, artefact);
+  {
+    Host host;  // finds it by checking
+    host.add(artefact.transfer(target, {tracker.url()}));
+    REQUIRE(host.next_is(Kind::complete));
+  }
+  REQUIRE(fs::exists(target / "resume"));
+  Host host;
+  host.add(artefact.transfer(target, {tracker.url()}));
+  REQUIRE(host.next_is(Kind::complete));
+  CHECK(host.status().found_here.value == artefact.content.size());
+  CHECK(host.status().from_peers == 0_KiB);
+}
+
+TEST_CASE("a resume file that is broken or of another image costs a check and nothing else", "[swarm]") {
+  TemporaryDirectory directory;
+  Artefact const artefact{500'001};
+  auto const target = seeded(directory, artefact);
+  for (std::string const content : {"", "no resume data", "de"}) {
+    write(target / "resume", content);
+    Host host;
+    host.add(artefact.transfer(target, {}));
+    REQUIRE(host.next_is(Kind::complete));
+    CHECK(host.status().found_here.value == artefact.content.size());
+  }
+  CHECK(holds(target / artefact.name, artefact.content));
+}
+
+TEST_CASE("after a boot the pieces of an incomplete artefact are checked, not believed", "[swarm]") {
+  TemporaryDirectory directory;
+  Tracker tracker;
+  Artefact const artefact{2'000'001};
+  Host seed;
+  seed.add(artefact.transfer(seeded(directory, artefact), {tracker.url()}, true));
+  auto const target = fresh(directory, "b");
+  {
+    auto slow = Host::quiet();
+    slow.download_rate = {400'000};
+    Host host{slow};
+    host.add(artefact.transfer(target, {tracker.url()}));
+    REQUIRE(host.until([](auto const& status) { return status.progress > 0.3; }));
+  }
+  // The boot ID of another boot, and a file that lost what was not yet on the disk.
+  auto resume = content_at(target / "resume");
+  auto const boot = resume.find("4:boot36:");
+  REQUIRE(boot != resume.npos);
+  resume[boot + 9] = resume[boot + 9] == '0' ? '1' : '0';
+  write(target / "resume", resume);
+  auto const size = fs::file_size(target / artefact.name);
+  write(target / artefact.name, std::string(size, '\0'));
+
+  Host host;
+  host.add(artefact.transfer(target, {tracker.url()}));
+  REQUIRE(host.next_is(Kind::complete));
+  CHECK(holds(target / artefact.name, artefact.content));
+}
+
+TEST_CASE("an artefact in place that is not what was published is reported and never written to", "[swarm]") {
+  TemporaryDirectory directory;
+  Tracker tracker;
+  Artefact const artefact{300'001};
+  auto const place = seeded(directory, artefact);
+  auto spoilt = artefact.content;
+  spoilt[100'000] ^= 1;
+  write(place / artefact.name, spoilt);
+  auto const written = fs::last_write_time(place / artefact.name);
+  Host seed, host;
+  seed.add(artefact.transfer(place, {tracker.url()}, true));
+  REQUIRE(seed.next_is(Kind::complete));
+  host.add(artefact.transfer(fresh(directory, "b"), {tracker.url()}));
+  auto const event = seed.next();
+  REQUIRE(event);
+  CHECK(event->kind == Kind::failed);
+  CHECK(event->error.fault == Fault::hash_mismatch);
+  // The other host has all pieces but the bad one; were they given back to us, we would not take them.
+  CHECK(host.until([](auto const& status) { return status.progress > 0.9; }));
+  CHECK(holds(place / artefact.name, spoilt));
+  CHECK(fs::last_write_time(place / artefact.name) == written);
+}
+
+TEST_CASE("an artefact that is not in place, or not whole, is refused at once", "[swarm]") {
+  TemporaryDirectory directory;
+  Artefact const artefact{300'001};
+  auto const place = seeded(directory, artefact);
+  Host host;
+  write(place / artefact.name, artefact.content.substr(1));
+  auto const cut = host.swarm->add(artefact.transfer(place, {}, true));
+  REQUIRE_FALSE(cut);
+  CHECK(cut.error().fault == Fault::hash_mismatch);
+  fs::remove(place / artefact.name);
+  auto const missing = host.swarm->add(artefact.transfer(place, {}, true));
+  REQUIRE_FALSE(missing);
+  CHECK(missing.error().fault == Fault::not_found);
+  CHECK(host.swarm->statuses().empty());
+}
+
+TEST_CASE("after restart a changed file is made whole again", "[swarm]") {
+  TemporaryDirectory directory;
+  Tracker tracker;
+  Artefact const artefact{500'001};
+  Host seed, host;
+  seed.add(artefact.transfer(seeded(directory, artefact), {tracker.url()}, true));
+  auto const target = fresh(directory, "b");
+  host.add(artefact.transfer(target, {tracker.url()}));
+  REQUIRE(host.next_is(Kind::complete));
+  auto spoilt = artefact.content;
+  spoilt[200'000] ^= 1;
+  write(target / artefact.name, spoilt);
+  host.swarm->restart(artefact.image_id);
+  CHECK_FALSE(host.status().complete);
+  REQUIRE(host.next_is(Kind::complete));
+  CHECK(holds(target / artefact.name, artefact.content));
+}
+
+TEST_CASE("peers outside the site's networks are refused, until they are let in", "[swarm]") {
+  TemporaryDirectory directory;
+  Tracker tracker;
+  Artefact const artefact{300'001};
+  auto confined = Host::quiet();
+  confined.networks = {"10.0.0.0/8", "fd00::/8"};
+  Host seed, host{confined, {1s, 1s}};
+  seed.add(artefact.transfer(seeded(directory, artefact), {tracker.url()}, true));
+  host.add(artefact.transfer(fresh(directory, "b"), {tracker.url()}));
+  auto const event = host.next();
+  REQUIRE(event);
+  CHECK(event->kind == Kind::stalled);
+  CHECK(event->error.fault == Fault::swarm_no_sources);
+  CHECK(host.status().from_peers == 0_KiB);
+
+  confined.networks.push_back("127.0.0.0/8");
+  confined.trackers = {tracker.url()};  // so that it is asked again
+  REQUIRE(host.swarm->apply(confined));
+  CHECK(host.next_is(Kind::recovered));
+  CHECK(host.next_is(Kind::complete));
+}
+
+TEST_CASE("a host whose only source was banned asks it again later", "[swarm]") {
+  TemporaryDirectory directory;
+  Tracker tracker;
+  Artefact const artefact{300'001};
+  auto const bad = fresh(directory, "bad");
+  write(bad / artefact.name, std::string(artefact.content.size(), 'x'));
+
+  // A peer that believes that it has everything, and serves rubbish.
+  lt::settings_pack pack;
+  auto const shared = Host::quiet();
+  pack.set_str(lt::settings_pack::listen_interfaces, shared.listen);
+  pack.set_str(lt::settings_pack::outgoing_interfaces, shared.listen.substr(0, shared.listen.find(':')));
+  for (auto const off : {lt::settings_pack::enable_dht, lt::settings_pack::enable_lsd, lt::settings_pack::enable_upnp,
+                         lt::settings_pack::enable_natpmp}) {
+    pack.set_bool(off, false);
+  }
+  auto hostile = std::make_unique<lt::session>(pack);
+  auto params =
+      lt::load_torrent_buffer({artefact.torrent.data(), static_cast<std::ptrdiff_t>(artefact.torrent.size())});
+  params.save_path = bad;
+  params.trackers = {tracker.url()};
+  params.have_pieces.resize(params.ti->num_pieces(), true);
+  params.flags &= ~(lt::torrent_flags::paused | lt::torrent_flags::auto_managed);
+  hostile->add_torrent(std::move(params));
+
+  Host host{Host::quiet(), {1s, 1s}};
+  host.add(artefact.transfer(fresh(directory, "b"), {tracker.url()}));
+  REQUIRE(host.next_is(Kind::stalled));
+  hostile.reset();
+  Host seed{shared};  // at the same address
+  seed.add(artefact.transfer(seeded(directory, artefact), {tracker.url()}, true));
+  CHECK(host.next_is(Kind::recovered));
+  CHECK(host.next_is(Kind::complete));
+}
+
+TEST_CASE("on a full disk a transfer waits, and goes on when there is room", "[swarm]") {
+  TemporaryDirectory directory;
+  Tracker tracker;
+  Artefact const artefact{3'000'001};
+  auto const small = fresh(directory, "small");
+  if (::mount("tmpfs", small.c_str(), "tmpfs", 0, "size=1m") != 0) {
+    WARN("skipped: mounting a small file system needs root");
+    return;
+  }
+  {
+    Host seed, host;
+    seed.add(artefact.transfer(seeded(directory, artefact), {tracker.url()}, true));
+    host.add(artefact.transfer(small, {tracker.url()}));
+    auto const event = host.next();
+    REQUIRE(event);
+    CHECK(event->kind == Kind::failed);
+    CHECK(event->error.fault == Fault::disk_full);
+    CHECK_FALSE(host.next(1s));  // told once
+
+    host.swarm->resume_after_disk_full();  // still full: told once more
+    auto const again = host.next();
+    REQUIRE(again);
+    CHECK(again->error.fault == Fault::disk_full);
+    CHECK_FALSE(host.next(1s));
+
+    REQUIRE(::mount("tmpfs", small.c_str(), "tmpfs", MS_REMOUNT, "size=16m") == 0);
+    host.swarm->resume_after_disk_full();
+    CHECK(host.next_is(Kind::recovered));
+    CHECK(host.next_is(Kind::complete));
+    CHECK(holds(small / artefact.name, artefact.content));
+  }
+  ::umount2(small.c_str(), MNT_DETACH);
+}
+
+TEST_CASE("a removed transfer is forgotten and its files stay", "[swarm]") {
+  TemporaryDirectory directory;
+  Artefact const artefact{300'001};
+  auto const place = seeded(directory, artefact);
+  Host host;
+  host.add(artefact.transfer(place, {}));
+  REQUIRE(host.next_is(Kind::complete));
+  host.swarm->remove(artefact.image_id);
+  CHECK(host.swarm->statuses().empty());
+  CHECK(holds(place / artefact.name, artefact.content));
+  host.add(artefact.transfer(place, {}));
+  CHECK(host.next_is(Kind::complete));
+}
+
+TEST_CASE("leaving the swarm takes no longer than three seconds, even with a tracker that never answers", "[swarm]") {
+  TemporaryDirectory directory;
+  Tracker tracker;
+  Artefact const artefact{300'001};
+  Host host;
+  host.add(artefact.transfer(seeded(directory, artefact), {tracker.url()}));
+  REQUIRE(host.next_is(Kind::complete));
+  tracker.fall_silent();
+  auto const start = std::chrono::steady_clock::now();
+  host.swarm.reset();
+  CHECK(std::chrono::steady_clock::now() - start < 3s);
+}
+
+TEST_CASE("a host that cannot listen, or does not understand where, says so", "[swarm]") {
+  auto const fault_with = [](auto change) {
+    auto tried = Host::quiet();
+    change(tried);
+    auto const opened = swarm::Swarm::open(tried, [](Event const&) {});
+    return opened ? "none" : std::string{word(opened.error().fault)};
+  };
+  auto settings = Host::quiet();
+  Host other{settings};
+  REQUIRE(other.swarm->port() != 0);
+  auto const taken = settings.listen.substr(0, settings.listen.find(':') + 1) + std::to_string(other.swarm->port());
+  CHECK(fault_with([&](auto& s) { s.listen = taken; }) == "swarm-listen");
+  for (auto const* listen :
+       {"", "6881", "127.0.0.1", "127.0.0.1:70000", "host.example:6881", "127.0.0.1:1,0.0.0.0:2"}) {
+    CAPTURE(listen);
+    CHECK(fault_with([&](auto& s) { s.listen = listen; }) == "config-value");
+  }
+  for (auto const* network : {"10.0.0.0/33", "10.0.0/8", "fd00::/129", "example.org", "10.0.0.0/", ""}) {
+    CAPTURE(network);
+    CHECK(fault_with([&](auto& s) { s.networks = {network}; }) == "config-value");
+  }
+  CHECK(fault_with([](auto& s) { s.dht_nodes = {"node.example"}; }) == "config-value");
+}
