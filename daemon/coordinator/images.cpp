@@ -459,9 +459,18 @@ void Images::configure(flow::StoreSettings const& store, std::vector<std::shared
   for (auto& [id, record] : impl_->records) impl_->attach_sinks(record);
 }
 
+void Images::carry_out(selection::Plan plan, bool everything_known) {
+  impl_->carry_out(std::move(plan), everything_known);
+}
+
+void Images::read_transfers() {
+  impl_->read_transfers();
+}
+
 void Images::on_swarm_event(swarm::Event const& event) {
   impl_->on_swarm_event(event);
 }
+
 void Images::tick() {
   impl_->tick();
 }
