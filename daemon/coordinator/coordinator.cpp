@@ -112,6 +112,7 @@ void Coordinator::refresh() {
 }
 
 void Coordinator::pause(bool paused) {
+  board_.paused = paused;
   images_.pause(paused);
 }
 
