@@ -3,7 +3,6 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
-#include "common/base/log.hpp"
 #include "common/base/text.hpp"
 #include "common/torrent/torrent.hpp"
 #include "common/trust/sign.hpp"
