@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <ostream>
 
+#include "indexer/commands/entry_keys.hpp"
 #include "indexer/output.hpp"
 #include "indexer/verbs.hpp"
 
@@ -37,6 +38,17 @@ Error usage_error(CLI::ParseError const& error) {
   return {Fault::usage, text + " (--help shows how)"};
 }
 
+/// `--shareable` alone means true. CLI11 could say so too, but would then take the next argument for its value.
+void complete_booleans(std::vector<std::string>& arguments) {
+  for (auto const& key : commands::entry_keys()) {
+    if (key.form != commands::EntryKey::Form::boolean) continue;
+    for (std::size_t i = 0; i < arguments.size(); ++i) {
+      bool const has_value = i + 1 < arguments.size() && (arguments[i + 1] == "true" || arguments[i + 1] == "false");
+      if (arguments[i] == key.options && !has_value) arguments[i] += "=true";
+    }
+  }
+}
+
 }  // namespace
 
 int run(std::vector<std::string> arguments, Surroundings const& world) {
@@ -51,6 +63,7 @@ int run(std::vector<std::string> arguments, Surroundings const& world) {
   define_image_verbs(app, choice);
   define_document_verbs(app, choice);
 
+  complete_booleans(arguments);
   std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the end
   try {
     app.parse(std::move(arguments));

@@ -45,10 +45,10 @@ void add_entry_options(CLI::App* verb, commands::Edits& edits) {
   for (auto const& key : commands::entry_keys()) {
     auto const put = [&edits, name = std::string{key.key}](std::string const& value) { edits[name].push_back(value); };
     std::string const options{key.options}, help{key.help};
-    if (key.form == Form::boolean) {
-      verb->add_option_function<std::string>(options, put, help)->expected(0, 1)->default_str("true");
-    } else {
+    if (key.form == Form::list || key.form == Form::map) {
       each_value(verb, options, put, help);
+    } else {
+      verb->add_option_function<std::string>(options, put, help);
     }
   }
 }

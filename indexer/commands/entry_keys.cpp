@@ -25,7 +25,7 @@ constexpr std::array keys{
     EntryKey{"produced", "--produced", Form::time, "When it was made (default: the file's time)"},
     EntryKey{"expires", "--expires", Form::time, "When it may no longer be used: a time, or 180d"},
     EntryKey{"local-endorser", "--on-behalf,--local-endorser", Form::text, "Person on whose behalf it is added"},
-    EntryKey{"shareable", "--shareable", Form::boolean, "Other sites may use it"},
+    EntryKey{"shareable", "--shareable", Form::boolean, "true: other sites may use it; the option alone says that too"},
     EntryKey{"volume-name", "--volume-name", Form::text, "Logical volume of the volume sink"},
     EntryKey{"volume-size", "--volume-size", Form::size, "Size of that volume: 30GB"},
     EntryKey{"distribution-cluster", "--distribution-cluster", Form::list, "Clusters that should have it (repeat)"},

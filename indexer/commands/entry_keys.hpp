@@ -19,7 +19,7 @@ namespace imageswarm::commands {
 struct EntryKey {
   enum class Form : std::uint8_t {
     text,
-    boolean,  ///< "true", "false"; the option alone means true
+    boolean,  ///< true, false
     list,     ///< one value per option
     map,      ///< K=V per option
     time,     ///< YYYY-MM-DDThh:mm:ssZ, or a span from now: 180d

@@ -107,6 +107,19 @@ TEST_CASE("from an image to a catalogue that its anchors verify") {
   CHECK(verified.json()["images"][0]["content-sha256"] == digest_of<Sha256>("a disk").hex());
 }
 
+TEST_CASE("a truth may stand alone or with its value, wherever it stands") {
+  Desk desk;
+  auto const file = with_store(desk).image("disk.raw", "a disk");
+  auto const shareable = [&](std::vector<std::string> arguments) {
+    auto const json = desk.good(std::move(arguments)).json();
+    desk.good({"withdraw", "debian"});
+    return json["shareable"].get<bool>();
+  };
+  CHECK(shareable({"add", "--shareable", file, "--name", "debian", "--json"}));
+  CHECK(shareable({"add", "--shareable", "true", file, "--name", "debian", "--json"}));
+  CHECK_FALSE(shareable({"add", file, "--shareable", "false", "--name", "debian", "--json"}));
+}
+
 TEST_CASE("a catalogue of somebody else than asked for is refused with status 3") {
   Desk desk;
   with_store(desk);
