@@ -16,6 +16,7 @@ using namespace std::chrono_literals;
 constexpr auto tick_interval = 1s;
 constexpr auto warning_interval = 60s;
 constexpr auto dht_interval = 5min;
+constexpr auto retry_interval = 60s;  // of what libtorrent stopped, a full disk aside: for that the caller looks
 constexpr std::chrono::milliseconds longest_amnesty_wait = 1h;
 
 bool is_checking(lt::torrent_status::state_t state) {
@@ -143,10 +144,11 @@ void Swarm::Impl::handle(lt::alert const& alert, Entry& entry) {
   } else if (lt::alert_cast<lt::torrent_finished_alert>(&alert)) {
     session_.post_torrent_updates();
   } else if (auto const* disk = lt::alert_cast<lt::file_error_alert>(&alert)) {
-    if (disk->timestamp() >= entry.resumed) on_disk_error(entry, disk->error, disk->filename());
+    if (disk->timestamp() < entry.resumed) return;
+    halt(entry, {is_full(disk->error) ? Fault::disk_full : Fault::disk_error,
+                 fmt::format("{}: {}", printable(disk->filename()), disk->error.message())});
   } else if (auto const* stopped = lt::alert_cast<lt::torrent_error_alert>(&alert)) {
-    if (std::exchange(entry.halted, true)) return;
-    tell(entry, Event::Kind::failed, {Fault::swarm_error, printable(stopped->error.message())});
+    halt(entry, {Fault::swarm_error, printable(stopped->error.message())});
   } else if (lt::alert_cast<lt::fastresume_rejected_alert>(&alert)) {
     log_warning("{}: the file is not as it was left, checking all of it", name_of(entry));
   } else if (lt::alert_cast<lt::hash_failed_alert>(&alert)) {
@@ -169,13 +171,23 @@ void Swarm::Impl::on_tracker(std::string const& url, std::string const& failure)
   failing = !failure.empty();
 }
 
-void Swarm::Impl::on_disk_error(Entry& entry, lt::error_code const& error, char const* file) {
-  if (std::exchange(entry.halted, true)) return;  // libtorrent repeats it many times a second
+/// Told once: libtorrent repeats a disk error many times a second.
+void Swarm::Impl::halt(Entry& entry, Error error) {
+  if (std::exchange(entry.halted, true)) return;
   entry.handle.set_flags(lt::torrent_flags::upload_mode);
   entry.handle.pause();
-  tell(
-      entry, Event::Kind::failed,
-      {is_full(error) ? Fault::disk_full : Fault::disk_error, fmt::format("{}: {}", printable(file), error.message())});
+  entry.disk_full = error.fault == Fault::disk_full;
+  entry.next_try = std::chrono::steady_clock::now() + retry_interval;
+  tell(entry, Event::Kind::failed, std::move(error));
+}
+
+void Swarm::Impl::go_on(Entry& entry) {
+  entry.halted = false;
+  entry.resumed = lt::clock_type::now();
+  entry.handle.clear_error();
+  // Without this it would never continue (docs/design.md, "The swarm").
+  if (!entry.in_place) entry.handle.unset_flags(lt::torrent_flags::upload_mode);
+  entry.handle.resume();
 }
 
 void Swarm::Impl::on_resume_data(Entry& entry, lt::add_torrent_params const& params) {
@@ -256,6 +268,7 @@ void Swarm::Impl::tick(Instant now) {
 }
 
 void Swarm::Impl::look_after(Entry& entry, Instant now) {
+  if (entry.halted && !entry.disk_full && now >= entry.next_try) go_on(entry);
   if (entry.status.complete || entry.halted || entry.in_place || entry.rechecking || is_checking(entry.state)) {
     entry.progressed = now;
     return;

@@ -42,7 +42,9 @@ struct Entry {
   TransferStatus status;
   lt::torrent_status::state_t state = lt::torrent_status::checking_resume_data;
   bool rechecking = false;  ///< `restart` was called and the check has not ended: states from before do not count
-  bool halted = false;      ///< by a disk error; waits for `resume_after_disk_full`
+  bool halted = false;      ///< by an error of the disk or of libtorrent
+  bool disk_full = false;   ///< and waits for `resume_after_disk_full`
+  Instant next_try;         ///< if it does not
   lt::time_point resumed;   ///< when it last went on; libtorrent still reports errors from before
   bool troubled = false;    ///< stalled or failed was told, recovered not yet
 
@@ -92,7 +94,8 @@ struct Swarm::Impl {
   void on_state(lt::torrent_status const& status);
   void on_completeness(Entry& entry);
   void on_resume_data(Entry& entry, lt::add_torrent_params const& params);
-  void on_disk_error(Entry& entry, lt::error_code const& error, char const* file);
+  void halt(Entry& entry, Error error);
+  void go_on(Entry& entry);
   void on_tracker(std::string const& url, std::string const& failure);
   void warn(std::string const& about, std::string const& line);
   void tick(Instant now);

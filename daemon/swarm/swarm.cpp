@@ -171,12 +171,7 @@ Result<> Swarm::apply(flow::SwarmSettings const& settings) {
 void Swarm::resume_after_disk_full() {
   std::lock_guard const lock{impl_->mutex_};
   for (auto& [id, entry] : impl_->entries_) {
-    if (!entry.halted) continue;
-    entry.halted = false;
-    entry.resumed = lt::clock_type::now();
-    entry.handle.clear_error();
-    if (!entry.in_place) entry.handle.unset_flags(lt::torrent_flags::upload_mode);
-    entry.handle.resume();
+    if (entry.halted && entry.disk_full) impl_->go_on(entry);
   }
 }
 

@@ -6,6 +6,7 @@
 #include <libtorrent/settings_pack.hpp>
 
 #include "fixture.hpp"
+#include "tests/support/web_server.hpp"
 
 using namespace imageswarm;
 using namespace imageswarm::test;
@@ -75,6 +76,34 @@ TEST_CASE("after a restart halfway only the rest is fetched", "[swarm]") {
   REQUIRE(host.next_is(Kind::complete));
   CHECK(holds(target / artefact.name, artefact.content));
   // Blocks that were on the way are asked for again: a few of 16 KiB.
+  CHECK(host.status().from_peers.value < artefact.content.size() + 400'000);
+}
+
+TEST_CASE("a daemon that was killed fetches next to nothing twice", "[swarm]") {
+  TemporaryDirectory directory;
+  Tracker tracker;
+  Artefact const artefact{3'000'001};
+  Host seed;
+  seed.add(artefact.transfer(seeded(directory, artefact), {tracker.url()}, true));
+  auto const target = fresh(directory, "b"), killed = fresh(directory, "killed");
+  {
+    auto slow = Host::quiet();
+    slow.download_rate = {400'000};
+    Host host{slow};
+    host.add(artefact.transfer(target, {tracker.url()}));
+    REQUIRE(host.until([](auto const& status) { return status.progress > 0.4; }));
+    // What SIGKILL leaves behind: the last resume file, and what was written, which is more.
+    fs::copy_file(target / "resume", killed / "resume");
+    fs::copy_file(target / artefact.name, killed / artefact.name);
+  }
+  Host host;
+  host.add(artefact.transfer(killed, {tracker.url()}));
+  auto const kept = host.status().from_peers;
+  CHECK(kept.value > artefact.content.size() / 10);
+  REQUIRE(host.next_is(Kind::complete));
+  CHECK(holds(killed / artefact.name, artefact.content));
+  // Pieces of before the last save are believed: with what had been counted then it is the image once, and blocks that
+  // were on their way.
   CHECK(host.status().from_peers.value < artefact.content.size() + 400'000);
 }
 
@@ -156,8 +185,14 @@ TEST_CASE("an artefact in place that is not what was published is reported and n
   REQUIRE(event);
   CHECK(event->kind == Kind::failed);
   CHECK(event->error.fault == Fault::hash_mismatch);
-  // The other host has all pieces but the bad one; were they given back to us, we would not take them.
+  // What is good of it is still seeded; and were the bad piece offered to us, we would not take it.
   CHECK(host.until([](auto const& status) { return status.progress > 0.9; }));
+  Host good;
+  auto const other = fresh(directory, "other");
+  write(other / artefact.name, artefact.content);
+  good.add(artefact.transfer(other, {tracker.url()}, true));
+  CHECK(host.next_is(Kind::complete));
+  CHECK_FALSE(seed.next(2s));
   CHECK(holds(place / artefact.name, spoilt));
   CHECK(fs::last_write_time(place / artefact.name) == written);
 }
@@ -285,6 +320,50 @@ TEST_CASE("on a full disk a transfer waits, and goes on when there is room", "[s
     CHECK(holds(small / artefact.name, artefact.content));
   }
   ::umount2(small.c_str(), MNT_DETACH);
+}
+
+TEST_CASE("under a limit an artefact takes its time, until the limit is lifted", "[swarm]") {
+  TemporaryDirectory directory;
+  Tracker tracker;
+  Artefact const artefact{3'000'001};
+  auto slow = Host::quiet();
+  slow.upload_rate = {200'000};
+  Host seed{slow}, host;
+  seed.add(artefact.transfer(seeded(directory, artefact), {tracker.url()}, true));
+  REQUIRE(seed.next_is(Kind::complete));
+  host.add(artefact.transfer(fresh(directory, "b"), {tracker.url()}));
+  REQUIRE(host.until([](auto const& status) { return status.progress > 0; }));
+  CHECK_FALSE(host.next(2s));
+  auto const peers = host.swarm->peers(artefact.image_id);
+  REQUIRE(peers.size() == 1);
+  CHECK(peers[0].address == slow.listen.substr(0, slow.listen.find(':') + 1) + std::to_string(seed.swarm->port()));
+  CHECK(peers[0].progress == 1.0);
+  seed.swarm->set_rates(Rate{}, Rate{});
+  CHECK(host.next_is(Kind::complete));
+}
+
+TEST_CASE("without peers an artefact comes from a web seed, also one outside the site's networks", "[swarm]") {
+  for (auto const flavour : {torrent::Flavour::v2, torrent::Flavour::hybrid}) {
+    TemporaryDirectory directory;
+    Artefact const artefact{1'000'001, flavour};
+    WebServer web{"/images/" + artefact.name, artefact.content, "127.0.0.1"};
+    auto confined = Host::quiet();
+    confined.networks = {"10.0.0.0/8"};
+    confined.download_rate = {300'000};
+    Host host{confined, {0s, 60s}};
+    auto transfer = artefact.transfer(fresh(directory, "b"), {});
+    transfer.web_seeds = {web.url() + "images/"};
+    host.add(std::move(transfer));
+    CHECK(host.until([&](auto const&) {
+      auto const peers = host.swarm->peers(artefact.image_id);
+      return peers.size() == 1 && peers[0].address == web.url() + "images/";
+    }));
+    host.swarm->set_rates(Rate{}, Rate{});
+    REQUIRE(host.next_is(Kind::complete));
+    CHECK(holds(directory / "b" / artefact.name, artefact.content));
+    CHECK(host.status().from_web_seeds.value >= artefact.content.size());
+    CHECK(host.status().from_peers == 0_KiB);
+  }
 }
 
 TEST_CASE("a removed transfer is forgotten and its files stay", "[swarm]") {
