@@ -55,6 +55,26 @@ ByteCount piece_length_for(ByteCount artefact) {
   return length;
 }
 
+namespace {
+
+/// `announce` and `announce-list` (BEP 12, one tier each), which come first in the file.
+std::string announce(std::vector<std::string> const& trackers) {
+  if (trackers.empty()) return {};
+  std::string tiers;
+  for (auto const& tracker : trackers) tiers += "l" + encode(tracker) + "e";
+  return "8:announce" + encode(trackers.front()) + "13:announce-listl" + tiers + "e";
+}
+
+/// `url-list` (BEP 19), which comes last.
+std::string url_list(std::vector<std::string> const& web_seeds) {
+  if (web_seeds.empty()) return {};
+  std::string urls;
+  for (auto const& url : web_seeds) urls += encode(url);
+  return "8:url-listl" + urls + "e";
+}
+
+}  // namespace
+
 struct Builder::Impl {
   Impl(ByteCount length, Flavour flavour) : piece_length{length} {
     if (flavour == Flavour::hybrid) v1.emplace(length);
@@ -103,7 +123,7 @@ void Builder::update(std::span<std::byte const> data) {
   if (self.v1) self.v1->update(data, [&self](Sha1 const& piece) { self.v1_pieces += text_of(piece); });
 }
 
-Result<Builder::Built> Builder::finish(std::string_view name, TimePoint created) {
+Result<Builder::Built> Builder::finish(std::string_view name, TimePoint created, Sources const& sources) {
   auto& self = *impl_;
   if (self.size.value == 0) return fail(Fault::torrent_size, "an empty file cannot be swarmed");
   self.v2.finish([&self](Sha256 const& block) { self.add_block(block); });
@@ -123,8 +143,9 @@ Result<Builder::Built> Builder::finish(std::string_view name, TimePoint created)
     layers = encode(text_of(root)) + encode(layer);
   }
   Built built;
-  built.bytes = fmt::format("d13:creation date{}4:info{}12:piece layersd{}ee",
-                            encode(std::int64_t{created.time_since_epoch().count()}), info, layers);
+  built.bytes =
+      fmt::format("d{}13:creation date{}4:info{}12:piece layersd{}e{}e", announce(sources.trackers),
+                  encode(std::int64_t{created.time_since_epoch().count()}), info, layers, url_list(sources.web_seeds));
   if (built.bytes.size() > max_torrent_size.value) {
     return fail(Fault::torrent_size, "the torrent file would be {}, more than {}: choose longer pieces",
                 human(ByteCount{built.bytes.size()}), human(max_torrent_size));

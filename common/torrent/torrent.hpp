@@ -39,13 +39,17 @@ public:
   void update(std::span<std::byte const> data);
 
   struct Built {
-    std::string bytes;  ///< the torrent file, bencoded; without trackers and web seeds, which are the catalogue's
+    std::string bytes;  ///< the torrent file, bencoded
     Sha256 info_hash_v2;
     std::optional<Sha1> info_hash_v1;
   };
+  /// Where ordinary clients find peers; our daemons take the catalogue's word alone.
+  struct Sources {
+    std::vector<std::string> trackers, web_seeds;
+  };
   /// `name` is the artefact's file name. Fault: torrent-size for an empty artefact, and for one that has more pieces
   /// than a torrent file may hold.
-  [[nodiscard]] Result<Built> finish(std::string_view name, TimePoint created);
+  [[nodiscard]] Result<Built> finish(std::string_view name, TimePoint created, Sources const& sources = {});
 
 private:
   struct Impl;

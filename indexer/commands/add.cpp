@@ -129,7 +129,7 @@ Result<std::string> complete(document::Image& image, ingest::Digests& digests, i
   }
   auto name = artefact_name(image, recipe.compression);
   if (name_is_taken(store, name)) name = image.image_id.text() + "-" + name.substr(0, 80);
-  auto built = digests.builder.finish(name, now);
+  auto built = digests.builder.finish(name, now, {store.settings().trackers, store.settings().web_seeds});
   if (!built) return fail(std::move(built.error()));
   bool const url_given = image.torrent.download_url != draft_url;
   auto const torrent_name = name + std::string{torrent_ending};

@@ -118,6 +118,30 @@ TEST_CASE("the same artefact gives the same torrent file, however its bytes are 
   }
 }
 
+TEST_CASE("trackers and web seeds for ordinary clients stand in the file and leave the info-hash as it is",
+          "[torrent]") {
+  Builder builder{piece, Flavour::hybrid};
+  builder.update(std::as_bytes(std::span{std::string_view{"content"}}));
+  auto const built = builder.finish("image.raw", created,
+                                    {{"http://a.example.org/announce", "udp://b.example.org:6969"},
+                                     {"https://a.example.org/images/", "https://b.example.org/images/"}});
+  REQUIRE(built);
+  CHECK(built->info_hash_v2 == build("content", Flavour::hybrid, "image.raw").info_hash_v2);
+  auto const loaded = lt::load_torrent_buffer(built->bytes);
+  CHECK(loaded.trackers == std::vector<std::string>{"http://a.example.org/announce", "udp://b.example.org:6969"});
+  CHECK(loaded.tracker_tiers == std::vector<int>{0, 1});
+  CHECK(loaded.url_seeds == std::vector<std::string>{"https://a.example.org/images/", "https://b.example.org/images/"});
+  document::Torrent promised;
+  promised.file_sha256 = digest_of<Sha256>(built->bytes);
+  promised.file_size = ByteCount{built->bytes.size()};
+  promised.info_hash_v2 = built->info_hash_v2;
+  promised.info_hash_v1 = built->info_hash_v1;
+  promised.piece_length = piece;
+  promised.content_name = "image.raw";
+  promised.content_size = ByteCount{7};
+  CHECK(torrent::admit(built->bytes, promised));
+}
+
 TEST_CASE("an empty artefact cannot become a torrent", "[torrent]") {
   Builder builder{piece, Flavour::v2};
   auto const built = builder.finish("image.raw", created);
