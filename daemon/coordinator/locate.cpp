@@ -47,6 +47,7 @@ Result<Located> locate(flow::Want const& want, std::filesystem::path const& stor
   auto const paths = paths_of(store, want.image);
   auto admitted = admitted_torrent(want, paths.torrent, stop);
   if (!admitted) return fail(std::move(admitted.error()));
+  if (auto made = make_directories(paths.resume.parent_path()); !made) return fail(std::move(made.error()));
   for (auto const& directory : seed_from) {
     auto const candidate = directory / want.image.torrent.content_name;
     std::error_code error;
@@ -57,7 +58,6 @@ Result<Located> locate(flow::Want const& want, std::filesystem::path const& stor
     log_warning("not seeding from {}: {}; fetching it instead", directory.native(), verified.error().line());
   }
   if (auto made = make_directories(paths.directory); !made) return fail(std::move(made.error()));
-  if (auto made = make_directories(paths.resume.parent_path()); !made) return fail(std::move(made.error()));
   return Located{std::move(*admitted), paths.directory, false};
 }
 
@@ -66,8 +66,9 @@ Result<> check_room(flow::Want const& want, std::filesystem::path const& store) 
   if (!room) return fail(room.error());
   auto const missing = want.image.torrent.content_size - ByteCount{allocated(paths_of(store, want.image).artefact)};
   if (missing.value == 0 || *room >= missing + spare) return {};
-  return fail(Fault::disk_full, "{} more are needed in {} and {} are free; make room or set another store.directory",
-              human(missing), store.native(), human(*room));
+  return fail(Fault::disk_full,
+              "{} more are needed in {}, {} of it to spare, and {} are free; make room or set another store.directory",
+              human(missing + spare), store.native(), human(spare), human(*room));
 }
 
 Result<> remove_strangers(std::filesystem::path const& store, std::set<std::string> const& known) {
