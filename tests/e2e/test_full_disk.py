@@ -29,9 +29,9 @@ def test_a_full_store_is_named_and_the_download_goes_on_when_there_is_room(site,
     site.seeder(publisher)
     host = site.hypervisors[0]
     daemon = site.daemon(host, [publisher], sinks=[site.directory_sink(host)])
-    small_disk(daemon.state, 40)
+    small_disk(daemon.state, 140)  # the daemon leaves 67 MB free for others
     filler = daemon.state / "filler"
-    filler.write_bytes(b"x" * (28 << 20))
+    filler.write_bytes(b"x" * (100 << 20))
     daemon.start()
     daemon.wait_for_text("disk-full")
     daemon.wait_for(lambda: daemon.image(entry["image-id"])["fault"] == "disk-full", 30, "the fault in the status")

@@ -13,10 +13,6 @@ def published(site, tmp_path, megabytes=4):
     return publisher
 
 
-def warnings(daemon):
-    return [line for line in daemon.text().splitlines() if line.startswith(("<3>", "<4>"))]
-
-
 def test_the_web_server_is_gone_before_the_first_catalogue(site, tmp_path):
     publisher = published(site, tmp_path)
     seeder = site.seeder(publisher)
@@ -84,4 +80,4 @@ def test_glance_is_killed_in_the_middle_of_an_upload(site, tmp_path):
     assert usable[0]["id"] == daemon.image(publisher.image_id)["sinks"][0]["reference"]
     site.cloud.download(usable[0]["id"], tmp_path / "back")
     assert filecmp.cmp(publisher.image, tmp_path / "back", shallow=False)
-    assert any("glance-" in line for line in warnings(daemon)), "it said nothing of the trouble"
+    assert "the connection broke" in daemon.text(), "it said nothing of the trouble"
