@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <libtorrent/alert_types.hpp>
+#include <libtorrent/error_code.hpp>
 #include <libtorrent/torrent_flags.hpp>
 
 #include "common/base/log.hpp"
@@ -119,6 +120,8 @@ void Swarm::Impl::handle(lt::alert const& alert) {
     return;
   }
   if (auto const* error = lt::alert_cast<lt::tracker_error_alert>(&alert)) {
+    // Announced from every address of the host; 127.0.0.1 is among them and reaches nobody.
+    if (error->error == lt::errors::announce_skipped) return;
     return on_tracker(error->tracker_url(),
                       error->failure_reason()[0] != '\0' ? error->failure_reason() : error->error.message());
   }

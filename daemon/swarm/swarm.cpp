@@ -126,6 +126,7 @@ void Swarm::remove(Uuid const& image_id) {
   auto const* entry = impl_->find(image_id);
   if (!entry) return;
   impl_->files_.erase(entry->resume_file);
+  std::erase_if(impl_->events_, [&](Event const& event) { return event.image_id == image_id; });
   impl_->session_.remove_torrent(entry->handle);
   impl_->entries_.erase(image_id);
 }
