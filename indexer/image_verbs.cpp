@@ -44,12 +44,8 @@ void add_entry_options(CLI::App* verb, commands::Edits& edits) {
   using Form = commands::EntryKey::Form;
   for (auto const& key : commands::entry_keys()) {
     auto const put = [&edits, name = std::string{key.key}](std::string const& value) { edits[name].push_back(value); };
-    std::string const options{key.options}, help{key.help};
-    if (key.form == Form::list || key.form == Form::map) {
-      each_value(verb, options, put, help);
-    } else {
-      verb->add_option_function<std::string>(options, put, help);
-    }
+    auto* option = value_option(verb, std::string{key.options}, put, std::string{key.help});
+    if (key.form == Form::list || key.form == Form::map) option->take_all();
   }
 }
 

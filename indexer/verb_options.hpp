@@ -21,35 +21,32 @@ inline CLI::App* new_verb(CLI::App& app, std::string const& name, std::string co
   return verb;
 }
 
-/// An option that takes one value each time it is given.
-inline void each_value(CLI::App* verb, std::string const& name, std::function<void(std::string const&)> const& put,
-                       std::string const& help) {
-  verb->add_option_function<std::vector<std::string>>(
-          name,
-          [put](std::vector<std::string> const& values) {
-            for (auto const& value : values) put(value);
-          },
-          help)
-      ->type_name("TEXT")
-      ->allow_extra_args(false);
+/// An option with one value, which goes to `put`; given twice it is an error unless `take_all()` is said.
+inline CLI::Option* value_option(CLI::App* verb, std::string const& name,
+                                 std::function<void(std::string const&)> const& put, std::string const& help) {
+  CLI::callback_t const take = [put](CLI::results_t const& values) {
+    for (auto const& value : values) put(value);
+    return true;
+  };
+  return verb->add_option(name, take, help)->type_name("TEXT");
 }
 
+/// An option that takes one value each time it is given.
 inline void repeated(CLI::App* verb, std::string const& name, std::vector<std::string>& values,
                      std::string const& help) {
-  verb->add_option(name, values, help)->type_name("TEXT")->allow_extra_args(false);
+  value_option(
+      verb, name, [&values](std::string const& value) { values.push_back(value); }, help)
+      ->take_all();
 }
 
 /// A span such as 28d.
 inline void duration(CLI::App* verb, std::string const& name, std::chrono::seconds& value, std::string const& help) {
-  verb->add_option_function<std::string>(
-          name,
-          [&value, name](std::string const& text) {
-            auto const parsed = parse_duration(text);
-            if (!parsed) throw CLI::ValidationError(name, parsed.error().what);
-            value = *parsed;
-          },
-          help)
-      ->type_name("SPAN");
+  auto const put = [&value, name](std::string const& text) {
+    auto const parsed = parse_duration(text);
+    if (!parsed) throw CLI::ValidationError(name, parsed.error().what);
+    value = *parsed;
+  };
+  value_option(verb, name, put, help)->type_name("SPAN");
 }
 
 }  // namespace imageswarm::indexer
