@@ -113,7 +113,7 @@ public:
   }
   Result<Step> step(In in, Out out) {
     // The library would skip what is not a frame of data without a word.
-    if (at_start_ && in.size() >= magic_.size() && !continues(in)) return broken(name, "not in this format");
+    if (at_start_ && in.size() >= magic.size() && !continues(in)) return broken(name, "not in this format");
     ZSTD_inBuffer from{in.data(), in.size(), 0};
     ZSTD_outBuffer to{out.data(), out.size(), 0};
     auto const status = ::ZSTD_decompressStream(context_, &to, &from);
@@ -121,12 +121,10 @@ public:
     at_start_ = status == 0;
     return Step{from.pos, to.pos, at_start_};
   }
-  bool continues(In in) const {
-    return in.size() >= magic_.size() && std::ranges::equal(in.first(magic_.size()), magic_);
-  }
+  bool continues(In in) const { return in.size() >= magic.size() && std::ranges::equal(in.first(magic.size()), magic); }
 
 private:
-  static constexpr std::array magic_{std::byte{0x28}, std::byte{0xb5}, std::byte{0x2f}, std::byte{0xfd}};
+  static constexpr std::array magic{std::byte{0x28}, std::byte{0xb5}, std::byte{0x2f}, std::byte{0xfd}};
   ZSTD_DCtx* context_ = nullptr;
   bool at_start_ = true;
 };
