@@ -31,6 +31,7 @@ namespace {
 using Sinks = std::vector<std::shared_ptr<sinks::Sink>>;
 
 constexpr unsigned worker_threads = 4;
+constexpr unsigned document_threads = 2;
 constexpr std::uint32_t socket_mode = 0660;
 
 Result<Sinks> make_sinks(flow::Settings const& settings) {
@@ -77,7 +78,7 @@ public:
     if (!swarm) return fail(std::move(swarm.error()));
     swarm_ = std::move(*swarm);
     coordinator_ = std::make_unique<coordinator::Coordinator>(
-        coordinator::Coordinator::Surroundings{loop_, workers_, state_, *swarm_, clock_});
+        coordinator::Coordinator::Surroundings{loop_, workers_, document_workers_, state_, *swarm_, clock_});
     if (auto served = serve(); !served) return fail(std::move(served.error()));
     clean_up(*sinks);
     if (auto done = coordinator_->configure(settings_, std::move(*sinks)); !done) return fail(std::move(done.error()));
@@ -188,6 +189,7 @@ private:
     auto const verdict = options_.once ? coordinator_->verdict() : 0;
     if (options_.once) log_info("{}: {}", verdict == 0 ? "done" : "not everything is done", coordinator_->summary());
     servers_.clear();
+    document_workers_.stop();
     workers_.stop();
     swarm_.reset();
     return verdict;
@@ -203,6 +205,7 @@ private:
   state::State state_;
   std::unique_ptr<swarm::Swarm> swarm_;
   coordinator::Workers workers_{loop_, worker_threads};
+  coordinator::Workers document_workers_{loop_, document_threads};
   std::unique_ptr<coordinator::Coordinator> coordinator_;
   std::vector<http::Server> servers_;
 };

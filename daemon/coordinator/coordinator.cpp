@@ -24,20 +24,28 @@ unsigned versions_to_keep(flow::Settings const& settings) {
 Coordinator::Coordinator(Surroundings surroundings)
     : around_{surroundings},
       images_{{around_.loop, around_.workers, around_.state, around_.swarm, around_.clock,
-               [this](Fault fault) { ++board_.faults[std::string{word(fault)}]; }}},
+               [this](Fault fault) { ++board_.faults[std::string{word(fault)}]; },
+               [this] { boost::asio::post(around_.loop, [this] { replan(); }); }}},
       documents_{around_.loop,         around_.workers,
                  around_.state,        around_.clock,
                  [this] { replan(); }, [this](Fault fault) { ++board_.faults[std::string{word(fault)}]; }},
       ticker_{around_.loop} {}
 
 Result<> Coordinator::configure(flow::Settings const& settings, std::vector<std::shared_ptr<sinks::Sink>> sinks) {
-  if (!std::exchange(loaded_, true)) {
+  bool const is_first = !std::exchange(loaded_, true);
+  if (is_first) {
     if (auto done = images_.load(); !done) return done;
   }
+  bool const same_rates = settings_.swarm.download_rate == settings.swarm.download_rate &&
+                          settings_.swarm.upload_rate == settings.swarm.upload_rate;
   settings_ = settings;
   board_.host = settings.host.name;
-  board_.download_limit = settings.swarm.download_rate;
-  board_.upload_limit = settings.swarm.upload_rate;
+  if (is_first || !same_rates) {
+    board_.download_limit = settings.swarm.download_rate;
+    board_.upload_limit = settings.swarm.upload_rate;
+  } else {  // what `imageswarmctl limit` said holds until the file says something else
+    around_.swarm.set_rates(board_.download_limit, board_.upload_limit);
+  }
   images_.configure(settings.store, std::move(sinks));
   if (auto done = documents_.configure(settings.subscriptions, {settings.trust.anchors, settings.trust.crl}); !done) {
     return done;
@@ -54,6 +62,7 @@ void Coordinator::replan() {
                                        .catalogues = documents_.catalogues(),
                                        .approvals = documents_.approvals(),
                                        .held = images_.held(),
+                                       .active = images_.active(),
                                        .now = around_.clock.now()}),
                     documents_.all_trusted());
   board_.first_round_done = documents_.settled();

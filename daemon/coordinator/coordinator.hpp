@@ -26,6 +26,7 @@ public:
   struct Surroundings {
     boost::asio::io_context& loop;
     Workers& workers;
+    Workers& document_workers;  ///< a pool of their own: a recall may not wait behind images
     state::State& state;
     swarm::Swarm& swarm;
     Clock const& clock;

@@ -27,6 +27,17 @@ double dice() {
   return std::uniform_real_distribution<>{}(generator);
 }
 
+/// What was accepted last from this source, whoever signed it and whatever its name was; or null.
+state::AcceptedDocument const* newest_of(std::vector<state::AcceptedDocument> const& stored,
+                                         flow::SubscriptionSettings const& settings) {
+  state::AcceptedDocument const* newest = nullptr;
+  for (auto const& document : stored) {
+    if (document.url != settings.url || document.key.kind != settings.kind) continue;
+    if (!newest || document.accepted > newest->accepted) newest = &document;
+  }
+  return newest;
+}
+
 }  // namespace
 
 struct Documents::Subscription {
@@ -72,6 +83,7 @@ struct Documents::Shared : std::enable_shared_from_this<Shared> {
   std::function<void()> changed;
   std::function<void(Fault)> said;
   trust::AnchorPolicy anchors;
+  unsigned loading = 0;  ///< documents of earlier runs that are still being verified
 
   Shared(boost::asio::io_context& l, Workers& w, state::State& s, Clock const& c, std::function<void()> on_change,
          std::function<void(Fault)> on_fault)
@@ -93,21 +105,22 @@ struct Documents::Shared : std::enable_shared_from_this<Shared> {
   /// The document of an earlier run: verified again before it counts.
   void load(std::shared_ptr<Subscription> const& source, std::string bytes) {
     auto judge = judge_for(*source);
-    if (!judge) return give_up(*source, judge.error());
+    if (!judge) return give_up(source, judge.error());
     source->in_flight = true;
+    ++loading;
     auto kept = std::make_shared<std::string const>(std::move(bytes));
     workers.run([judge = std::move(*judge), kept](std::stop_token const&) { return judge.verify(*kept); },
                 [self = shared_from_this(), source, kept](Result<Document> document) {
                   source->in_flight = false;
-                  if (source->removed) return;
+                  --self->loading;
                   if (document) {
                     source->document = std::move(*document);
                     source->bytes = kept;
                   } else {
                     self->note_old_fault(*source, document.error());
                   }
-                  self->changed();
-                  self->refresh(source);
+                  self->tell();
+                  if (!source->removed) self->refresh(source);
                 });
   }
 
@@ -117,7 +130,7 @@ struct Documents::Shared : std::enable_shared_from_this<Shared> {
       return;
     }
     auto judge = judge_for(*source);
-    if (!judge) return give_up(*source, judge.error());
+    if (!judge) return give_up(source, judge.error());
     source->in_flight = true;
     source->timer.cancel();
     auto look = [judge = std::move(*judge), url = source->settings.url, etag = source->etag,
@@ -127,8 +140,13 @@ struct Documents::Shared : std::enable_shared_from_this<Shared> {
       if (source->removed) return;
       self->take(*source, std::move(outcome));
       self->schedule_next(source);
-      self->changed();
+      self->tell();
     });
+  }
+
+  /// No plan is made of half the documents: what is not verified yet must not look like what is withdrawn.
+  void tell() {
+    if (loading == 0) changed();
   }
 
   void take(Subscription& source, Outcome outcome) {
@@ -138,15 +156,16 @@ struct Documents::Shared : std::enable_shared_from_this<Shared> {
       refuse(source, std::move(*outcome.unreachable), "unreachable");
     } else {
       source.refreshed = clock.now();
-      source.etag = outcome.etag;
       if (!outcome.offer) {
+        source.etag = std::move(outcome.etag);
         source.last_said.clear();
       } else if (!*outcome.offer) {
         if (outcome.offer->error().fault == Fault::equivocation) keep_evidence(source, outcome.bytes);
         source.etag.clear();  // the same bytes must be judged again: a CRL or a clock may have changed
         refuse(source, std::move(outcome.offer->error()), "refused");
       } else {
-        accept(source, std::move(**outcome.offer), std::move(outcome.bytes));
+        source.etag.clear();
+        if (accept(source, std::move(**outcome.offer), std::move(outcome.bytes))) source.etag = std::move(outcome.etag);
       }
     }
     if (outcome.old_fault) {
@@ -154,10 +173,12 @@ struct Documents::Shared : std::enable_shared_from_this<Shared> {
     } else if (source.document) {
       source.old_fault.reset();
       source.stale_since.reset();
+      // A document that holds now vouches for the clock: it may not fall behind this moment.
+      if (auto raised = state.raise_time_floor(clock.now()); !raised) log_warning("{}", raised.error().line());
     }
   }
 
-  void accept(Subscription& source, Document document, std::string bytes) {
+  bool accept(Subscription& source, Document document, std::string bytes) {
     auto const& header = document.header();
     auto const now = clock.now();
     auto const kept = state.accept({.key = document.key(),
@@ -166,8 +187,10 @@ struct Documents::Shared : std::enable_shared_from_this<Shared> {
                                     .bytes = bytes,
                                     .issued = header.issued,
                                     .accepted = now});
-    if (!kept) return refuse(source, kept.error(), "could not keep");
-    if (auto raised = state.raise_time_floor(now); !raised) log_warning("{}", raised.error().line());
+    if (!kept) {
+      refuse(source, kept.error(), "could not keep");
+      return false;
+    }
     log_info("accepted {} {} ({}): serial {}, signed by {}, valid until {}", document::name_of(source.settings.kind),
              header.name, printable(source.settings.url), header.serial, printable(document.signer().text()),
              format_time(header.expires));
@@ -179,6 +202,7 @@ struct Documents::Shared : std::enable_shared_from_this<Shared> {
     source.document = std::move(document);
     source.bytes = std::make_shared<std::string const>(std::move(bytes));
     source.last_said.clear();
+    return true;
   }
 
   void refuse(Subscription& source, Error error, std::string_view what) {
@@ -199,7 +223,9 @@ struct Documents::Shared : std::enable_shared_from_this<Shared> {
                 ends_trust(fault.fault) ? "; its images are withdrawn" : "; nothing new on its word");
       say(fault.fault);
     }
-    if (!source.stale_since) source.stale_since = clock.now();
+    // How long a document that was expired at the start has been so is not known: long enough.
+    bool const long_ago = !source.document && fault.fault == Fault::doc_expired;
+    if (!source.stale_since) source.stale_since = long_ago ? TimePoint{} : clock.now();
     if (!source.error) source.error = fault;
     source.old_fault = fault;
   }
@@ -210,10 +236,11 @@ struct Documents::Shared : std::enable_shared_from_this<Shared> {
     if (!kept) log_error("keeping the evidence against {}: {}", source.title(), kept.error().line());
   }
 
-  void give_up(Subscription& source, Error error) {
-    source.answered = true;
-    refuse(source, std::move(error), "could not refresh");
-    changed();
+  void give_up(std::shared_ptr<Subscription> const& source, Error error) {
+    source->answered = true;
+    refuse(*source, std::move(error), "could not refresh");
+    schedule_next(source);
+    boost::asio::post(loop, [self = shared_from_this()] { self->tell(); });
   }
 
   void schedule_next(std::shared_ptr<Subscription> const& source) {
@@ -252,10 +279,8 @@ Result<> Documents::configure(std::vector<flow::SubscriptionSettings> const& sub
       continue;
     }
     auto const& source = subscriptions_.emplace_back(std::make_shared<Subscription>(shared_->loop, settings));
-    auto const known = std::ranges::find_if(*stored, [&](state::AcceptedDocument const& document) {
-      return document.url == settings.url && document.key.kind == settings.kind;
-    });
-    known == stored->end() ? shared_->refresh(source) : shared_->load(source, known->bytes);
+    auto const* const known = newest_of(*stored, settings);
+    known ? shared_->load(source, known->bytes) : shared_->refresh(source);
   }
   for (auto const& source : before) {
     source->removed = std::ranges::find(subscriptions_, source) == subscriptions_.end();

@@ -20,7 +20,8 @@ namespace imageswarm::coordinator {
 /// one whatever is offered next. Lives on the loop thread; fetching and verifying are jobs on the pool.
 class Documents {
 public:
-  /// `changed` is called after every answer of a source, accepted or not. `said` counts a fault that was logged.
+  /// `changed` is called after every answer of a source, accepted or not, once all documents of earlier runs are
+  /// verified. `said` counts a fault that was logged.
   Documents(boost::asio::io_context& loop, Workers& workers, state::State& state, Clock const& clock,
             std::function<void()> changed, std::function<void(Fault)> said);
   ~Documents();

@@ -3,6 +3,7 @@
 #include <boost/asio/io_context.hpp>
 #include <functional>
 #include <memory>
+#include <set>
 #include <vector>
 
 #include "common/base/clock.hpp"
@@ -27,6 +28,7 @@ public:
     swarm::Swarm& swarm;
     Clock const& clock;
     std::function<void(Fault)> said;  ///< counts a fault that was logged
+    std::function<void()> arrived;    ///< an image is in all its sinks: older versions may go
   };
 
   explicit Images(Surroundings surroundings);
@@ -46,6 +48,7 @@ public:
 
   /// Everything of which something is here, whole or not.
   std::vector<selection::Held> held() const;
+  std::set<Uuid> active() const;
   std::vector<flow::Receipt> receipts() const;
   std::vector<state::ImageStatus> statuses() const;
 

@@ -71,18 +71,18 @@ Result<> check_room(flow::Want const& want, std::filesystem::path const& store) 
               human(missing + spare), store.native(), human(spare), human(*room));
 }
 
-Result<> remove_strangers(std::filesystem::path const& store, std::set<std::string> const& known) {
-  std::error_code error;
+std::vector<std::filesystem::path> files_of_strangers(std::filesystem::path const& store,
+                                                      std::set<std::string> const& known) {
+  std::vector<std::filesystem::path> strangers;
   for (auto const* folder : {"images", "torrents", "resume"}) {
-    for (auto const& entry : std::filesystem::directory_iterator{store / folder, error}) {
-      auto const id = entry.path().stem().native();
-      if (!Uuid::parse(id) || known.contains(id)) continue;
-      std::filesystem::remove_all(entry.path(), error);
-      if (error) return fail(errno_error(error.value(), "removing", entry.path()));
-      log_info("removed {}: its image is in no catalogue any more", entry.path().native());
+    std::error_code error;
+    std::filesystem::directory_iterator entry{store / folder, error};
+    for (; !error && entry != std::filesystem::directory_iterator{}; entry.increment(error)) {
+      auto const id = entry->path().stem().native();
+      if (Uuid::parse(id) && !known.contains(id)) strangers.push_back(entry->path());
     }
   }
-  return {};
+  return strangers;
 }
 
 }  // namespace imageswarm::coordinator

@@ -36,7 +36,8 @@ struct Located {
 /// Is there room for what is still missing of the artefact, and some to spare? Fault: disk-full.
 [[nodiscard]] Result<> check_room(flow::Want const& want, std::filesystem::path const& store);
 
-/// Removes from the store whatever belongs to an image that is not among `known` (image IDs as text). Blocks.
-[[nodiscard]] Result<> remove_strangers(std::filesystem::path const& store, std::set<std::string> const& known);
+/// What lies in the store and belongs to an image that is not among `known` (image IDs as text).
+std::vector<std::filesystem::path> files_of_strangers(std::filesystem::path const& store,
+                                                      std::set<std::string> const& known);
 
 }  // namespace imageswarm::coordinator

@@ -13,7 +13,7 @@ state::SinkState shown_sink(SinkRecord const& sink) {
   using state::SinkState;
   if (sink.receipt) return SinkState::present;
   if (sink.working) return SinkState::working;
-  return sink.error ? SinkState::failed : SinkState::absent;
+  return sink.retry.error ? SinkState::failed : SinkState::absent;
 }
 
 double share(std::uint64_t part, ByteCount whole) {
@@ -47,6 +47,12 @@ bool Record::active() const {
   return shown_state(facts_of(*this, false)) == state::ImageState::active;
 }
 
+Retry const* Record::trouble() const {
+  if (retry.error) return &retry;
+  auto const at = std::ranges::find_if(sinks, [](SinkRecord const& sink) { return sink.retry.error.has_value(); });
+  return at == sinks.end() ? nullptr : &at->retry;
+}
+
 Facts facts_of(Record const& record, bool paused) {
   Facts facts{.verdict = record.decision.verdict,
               .may_fetch = record.decision.may_fetch && !paused,
@@ -56,8 +62,9 @@ Facts facts_of(Record const& record, bool paused) {
               .complete = record.complete,
               .verified = record.verified.has_value(),
               .has_files = record.has_files,
+              .due = record.retry.due(),
               .sinks = {}};
-  for (auto const& sink : record.sinks) facts.sinks.push_back(sink.fact);
+  for (auto const& sink : record.sinks) facts.sinks.push_back({sink.fact, sink.retry.due()});
   return facts;
 }
 
@@ -72,10 +79,11 @@ state::ImageStatus status_of(Record const& record) {
   row.catalogue = want.provenance.catalogue;
   row.artefact_size = want.image.torrent.content_size;
   row.reasons = record.decision.reasons;
-  row.error = record.error ? record.error : record.stall;
+  auto const* trouble = record.trouble();
+  row.error = trouble ? trouble->error : record.stall;
   row.state = shown_state(facts_of(record, false));
-  if (record.error && record.selected() && row.state != state::ImageState::active)
-    row.state = state::ImageState::failed;
+  bool const failed = trouble && record.selected() && row.state != state::ImageState::active;
+  if (failed) row.state = state::ImageState::failed;
   row.progress = progress_of(record, row.state);
   row.download_rate = record.transfer.download_rate;
   row.upload_rate = record.transfer.upload_rate;
@@ -89,7 +97,7 @@ state::ImageStatus status_of(Record const& record) {
                          .name = sink.sink->name(),
                          .state = shown_sink(sink),
                          .reference = sink.receipt ? sink.receipt->reference : "",
-                         .error = sink.error});
+                         .error = sink.retry.error});
   }
   return row;
 }

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -18,12 +19,23 @@
 
 namespace imageswarm::coordinator {
 
+/// What went wrong last, and when it is worth another try.
+struct Retry {
+  std::optional<Error> error;  ///< of the last try; none after a success
+  unsigned failures = 0;       ///< in a row
+  std::chrono::steady_clock::time_point not_before{};
+  std::string last_said;  ///< the line that was logged last: the same one is not logged twice
+
+  bool due() const { return std::chrono::steady_clock::now() >= not_before; }
+  bool refused() const { return error && class_of(error->fault) == FaultClass::refused; }
+};
+
 /// One image in one sink.
 struct SinkRecord {
   std::shared_ptr<sinks::Sink> sink;
   SinkFact fact = SinkFact::unknown;
   std::optional<flow::Receipt> receipt;
-  std::optional<Error> error;
+  Retry retry;
   bool working = false;
 };
 
@@ -42,17 +54,17 @@ struct Record {
 
   bool in_flight = false;  ///< a job is under way
   std::shared_ptr<std::atomic<std::uint64_t>> moved = std::make_shared<std::atomic<std::uint64_t>>(0);  ///< by `put`
-  std::optional<Error> error;  ///< of the last step; cleared by the next that succeeds
+  Retry retry;                 ///< of all steps but those of a sink
   std::optional<Error> stall;  ///< what keeps the swarm waiting
-  unsigned failures = 0;       ///< in a row
-  std::chrono::steady_clock::time_point not_before{};
-  std::string last_said;
+  std::stop_source cancel;     ///< of the job under way: it is not wanted any more
 
   Uuid const& id() const { return decision.want.image.image_id; }
   /// "debian-12 20260110 (5f3c…)", for messages.
   std::string title() const;
   bool selected() const { return decision.verdict == selection::Verdict::selected; }
   bool active() const;
+  /// The first error of the image or of one of its sinks, or null.
+  Retry const* trouble() const;
 };
 
 Facts facts_of(Record const& record, bool paused);

@@ -9,9 +9,10 @@ namespace {
 
 using selection::Verdict;
 
-/// The first sink in this state, or none.
-std::optional<std::size_t> sink_that_is(Facts const& facts, SinkFact fact) {
-  auto const found = std::ranges::find(facts.sinks, fact);
+/// The first sink in this state that is worth a try now, or none: one that fails does not hold up the others.
+std::optional<std::size_t> due_sink(Facts const& facts, SinkFact fact) {
+  auto const found =
+      std::ranges::find_if(facts.sinks, [fact](auto const& sink) { return sink.due && sink.fact == fact; });
   if (found == facts.sinks.end()) return std::nullopt;
   return static_cast<std::size_t>(found - facts.sinks.begin());
 }
@@ -19,8 +20,8 @@ std::optional<std::size_t> sink_that_is(Facts const& facts, SinkFact fact) {
 bool selected(Facts const& f) {
   return f.verdict == Verdict::selected;
 }
-bool has_receipt(Facts const& f) {
-  return sink_that_is(f, SinkFact::unchecked) || sink_that_is(f, SinkFact::present);
+bool has_due_receipt(Facts const& f) {
+  return due_sink(f, SinkFact::unchecked) || due_sink(f, SinkFact::present);
 }
 /// Nothing new without trust; what is whole may be seeded for a while longer.
 bool may_swarm(Facts const& f) {
@@ -35,24 +36,25 @@ struct Row {
 // clang-format off
 constexpr std::array table{
     // Out of the swarm first: what is recalled stops at once.
-    Row{[](Facts const& f) { return f.joined && !may_swarm(f);                    }, Step::leave},
-    Row{[](Facts const& f) { return retirement_of(f.verdict) && has_receipt(f);   }, Step::retire},
-    Row{[](Facts const& f) { return !selected(f) && f.has_files;                  }, Step::discard},
-    Row{[](Facts const& f) { return !selected(f);                                 }, Step::none},
+    Row{[](Facts const& f) { return f.joined && !may_swarm(f);                               }, Step::leave},
+    Row{[](Facts const& f) { return retirement_of(f.verdict) && has_due_receipt(f);          }, Step::retire},
+    Row{[](Facts const& f) { return !selected(f) && f.has_files && f.due;                    }, Step::discard},
+    Row{[](Facts const& f) { return !selected(f);                                            }, Step::none},
     // Towards the sinks.
-    Row{[](Facts const& f) { return !f.located && (f.may_fetch || f.complete);    }, Step::locate},
-    Row{[](Facts const& f) { return f.located && !f.joined && may_swarm(f);       }, Step::join},
-    Row{[](Facts const& f) { return !f.complete;                                  }, Step::none},
-    Row{[](Facts const& f) { return !f.verified;                                  }, Step::verify},
-    Row{[](Facts const& f) { return sink_that_is(f, SinkFact::unchecked)
-                                 || sink_that_is(f, SinkFact::unknown);           }, Step::check_sink},
-    Row{[](Facts const& f) { return sink_that_is(f, SinkFact::absent).has_value(); }, Step::put},
+    Row{[](Facts const& f) { return f.due && !f.located && (f.may_fetch || f.complete);      }, Step::locate},
+    Row{[](Facts const& f) { return f.due && f.located && !f.joined && may_swarm(f);         }, Step::join},
+    Row{[](Facts const& f) { return !f.complete;                                             }, Step::none},
+    Row{[](Facts const& f) { return f.due && !f.verified;                                    }, Step::verify},
+    Row{[](Facts const& f) { return !f.verified;                                             }, Step::none},
+    Row{[](Facts const& f) { return due_sink(f, SinkFact::unchecked)
+                                 || due_sink(f, SinkFact::unknown);                          }, Step::check_sink},
+    Row{[](Facts const& f) { return due_sink(f, SinkFact::absent).has_value();               }, Step::put},
 };
 // clang-format on
 
 std::size_t sink_of(Step step, Facts const& facts) {
   auto const first = [&](SinkFact a, SinkFact b) {
-    return sink_that_is(facts, a).value_or(sink_that_is(facts, b).value_or(0));
+    return due_sink(facts, a).value_or(due_sink(facts, b).value_or(0));
   };
   switch (step) {
     case Step::check_sink:
@@ -92,7 +94,9 @@ state::ImageState shown_state(Facts const& facts) {
     case Verdict::superseded:
       return ImageState::superseded;
   }
-  auto const has_it = [](SinkFact fact) { return fact == SinkFact::present || fact == SinkFact::unchecked; };
+  auto const has_it = [](SinkFacts const& sink) {
+    return sink.fact == SinkFact::present || sink.fact == SinkFact::unchecked;
+  };
   if (std::ranges::all_of(facts.sinks, has_it) && (facts.verified || !facts.sinks.empty())) return ImageState::active;
   if (!facts.complete) return facts.may_fetch ? ImageState::fetching : ImageState::not_selected;
   if (!facts.verified) return ImageState::verifying;

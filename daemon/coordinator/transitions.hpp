@@ -17,6 +17,12 @@ enum class SinkFact : std::uint8_t {
   present,    ///< a receipt that was compared
 };
 
+/// A sink, and whether it is worth a try now.
+struct SinkFacts {
+  SinkFact fact = SinkFact::unknown;
+  bool due = true;
+};
+
 /// Everything that the next step of an image depends on.
 struct Facts {
   selection::Verdict verdict = selection::Verdict::not_selected;
@@ -27,7 +33,8 @@ struct Facts {
   bool complete = false;   ///< every piece is here
   bool verified = false;   ///< the whole artefact has its signed digest, compared since the start
   bool has_files = false;  ///< an artefact of ours lies in the store, whole or not
-  std::vector<SinkFact> sinks;
+  bool due = true;         ///< the steps that concern no sink are worth a try now
+  std::vector<SinkFacts> sinks;
 };
 
 enum class Step : std::uint8_t {

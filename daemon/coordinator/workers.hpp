@@ -17,16 +17,19 @@ public:
   Workers(boost::asio::io_context& loop, unsigned threads) : loop_{loop}, pool_{threads} {}
   ~Workers() { stop(); }
 
+  /// `cancel` ends this job alone; its result is still handed over.
   template <class Job, class Then>
-  void run(Job job, Then then) {
-    boost::asio::post(pool_, [this, job = std::move(job), then = std::move(then)]() mutable {
-      if (stop_.stop_requested()) return;
-      auto result = job(stop_.get_token());
-      boost::asio::post(loop_,
-                        [stop = stop_.get_token(), result = std::move(result), then = std::move(then)]() mutable {
-                          if (!stop.stop_requested()) then(std::move(result));
-                        });
-    });
+  void run(Job job, Then then, std::stop_source cancel = {}) {
+    boost::asio::post(
+        pool_, [this, job = std::move(job), then = std::move(then), cancel = std::move(cancel)]() mutable {
+          if (stop_.stop_requested()) return;
+          std::stop_callback const link{stop_.get_token(), [&cancel] { cancel.request_stop(); }};
+          auto result = job(cancel.get_token());
+          boost::asio::post(loop_,
+                            [stop = stop_.get_token(), result = std::move(result), then = std::move(then)]() mutable {
+                              if (!stop.stop_requested()) then(std::move(result));
+                            });
+        });
   }
 
   /// Asks every running job to give up and waits for it.

@@ -34,7 +34,9 @@ std::vector<Approvals> compiled(std::vector<Source<document::ApprovalList>> cons
 class Judgement {
 public:
   Judgement(Input const& input, std::vector<Approvals> const& approvals, std::vector<CompiledRule> const& choice)
-      : input_{input}, approvals_{approvals}, choice_{choice} {}
+      : input_{input}, approvals_{approvals}, choice_{choice} {
+    for (auto const& held : input.held) held_.emplace(held.image.image_id, &held);
+  }
 
   Decision judge(flow::Want want, Standing standing) const {
     Decision decision;
@@ -42,7 +44,7 @@ public:
     decision.verdict = verdict(decision, standing);
     bool const selected = decision.verdict == Verdict::selected;
     decision.may_fetch = selected && standing == Standing::trusted && approval_is_current(decision);
-    decision.may_seed = selected && standing != Standing::stopped;
+    decision.may_seed = selected && standing != Standing::stopped && !approval_has_stopped();
     return decision;
   }
 
@@ -88,14 +90,31 @@ private:
       return ask(decision, "approved", true, "the site approves every endorsed image");
     }
     for (auto const& list : approvals_) {
+      if (list.standing == Standing::revoked) continue;
       for (auto const& rule : list.approve) {
         if (!rule.matches(decision.want.image, decision.want.endorser)) continue;
         decision.want.provenance.approval = fmt::format("{}: {}", list.name, rule.rule().describe());
         return ask(decision, "approved", true, "by " + decision.want.provenance.approval);
       }
     }
+    if (approved_before(decision)) return true;
     return ask(decision, "approved", false,
                approvals_.empty() ? "no approval list has been accepted yet" : "no rule of the approval lists matches");
+  }
+
+  /// A list that could not be verified since the start takes no approval back.
+  bool approved_before(Decision& decision) const {
+    bool const some_unknown = std::ranges::any_of(
+        input_.approvals, [](auto const& source) { return !source.document && source.standing != Standing::revoked; });
+    auto const before = held_.find(decision.want.image.image_id);
+    if (!some_unknown || before == held_.end() || before->second->provenance.approval.empty()) return false;
+    decision.want.provenance.approval = before->second->provenance.approval;
+    return ask(decision, "approved", true,
+               "earlier, by " + decision.want.provenance.approval + "; an approval list cannot be verified now");
+  }
+
+  bool approval_has_stopped() const {
+    return std::ranges::any_of(approvals_, [](auto const& list) { return list.standing == Standing::stopped; });
   }
 
   /// Something new needs every configured approval list: a missing or expired one might recall it.
@@ -141,6 +160,7 @@ private:
   Input const& input_;
   std::vector<Approvals> const& approvals_;
   std::vector<CompiledRule> const& choice_;
+  std::map<Uuid, flow::Want const*> held_;
 };
 
 flow::Want want_of(document::Image const& image, Source<document::Catalogue> const& source) {
@@ -199,24 +219,43 @@ private:
     }
   }
 
-  /// What is held and in no catalogue any more counts as withdrawn; where its catalogue could not be verified since the
-  /// start, nothing is known, and it stays as it is.
+  /// What is held and in its catalogue no more counts as withdrawn. Only the endorser who vouched for it can do that.
   void add_held(flow::Want const& held) {
-    if (auto const known = index_.find(held.image.image_id); known != index_.end()) {
-      // A withdrawal carries little of the entry; what is held knows the rest.
-      auto& decision = decisions_[known->second];
-      if (decision.verdict == Verdict::withdrawn) decision.want = held;
-      return;
-    }
-    auto const source =
-        std::ranges::find(input_.catalogues, held.provenance.catalogue_url, &Source<document::Catalogue>::url);
-    if (source == input_.catalogues.end()) {
-      add(withdrawn(held, "its catalogue is no longer subscribed to"));
-    } else if (source->document) {
-      add(withdrawn(held, "no longer in its catalogue"));
+    auto const known = index_.find(held.image.image_id);
+    if (known == index_.end()) return add(judge_held(held));
+    auto& decision = decisions_[known->second];
+    if (decision.verdict != Verdict::withdrawn) return;
+    bool const by_its_endorser = decision.want.endorser.same_identity(held.endorser);
+    if (by_its_endorser) {
+      decision.want = held;  // a withdrawal carries little of the entry; what is held knows the rest
     } else {
-      add(judgement_.judge(held, source->standing == Standing::trusted ? Standing::stale : source->standing));
+      decision = judge_held(held);
     }
+  }
+
+  Decision judge_held(flow::Want const& held) const {
+    bool all_known = true;
+    for (auto const& source : input_.catalogues) {
+      all_known = all_known && source.document;
+      if (!source.document) {
+        if (source.url == held.provenance.catalogue_url && source.standing == Standing::revoked) {
+          return judgement_.judge(held, Standing::revoked);
+        }
+        continue;
+      }
+      if (!is_from(*source.document, held)) continue;
+      bool const unreadable = std::ranges::any_of(
+          source.document->content().refused, [&](auto const& entry) { return entry.image_id == held.image.image_id; });
+      return unreadable ? judgement_.judge(held, Standing::stale) : withdrawn(held, "no longer in its catalogue");
+    }
+    // Its own catalogue may be among those that could not be verified since the start: then nothing is known.
+    return all_known ? withdrawn(held, "its catalogue is no longer subscribed to")
+                     : judgement_.judge(held, Standing::stale);
+  }
+
+  static bool is_from(trust::VerifiedCatalogue const& catalogue, flow::Want const& held) {
+    return catalogue.content().header.name == held.provenance.catalogue &&
+           catalogue.origin().signer.same_identity(held.endorser);
   }
 
   void add(Decision decision) {
@@ -229,7 +268,8 @@ private:
     }
   }
 
-  /// Of each family (endorser and uuid) only the newest `keep` versions stay selected.
+  /// Of each family (endorser and uuid) the newest `keep` versions stay selected; older ones stay too as long as they
+  /// are needed to have `keep` that work here.
   void supersede() {
     std::map<std::pair<std::string, Uuid>, std::vector<Decision*>> families;
     for (auto& decision : decisions_) {
@@ -239,15 +279,26 @@ private:
     for (auto& [family, members] : families) {
       std::ranges::stable_sort(
           members, [](auto const* a, auto const* b) { return a->want.image.version > b->want.image.version; });
-      for (std::size_t i = input_.keep; i < members.size(); ++i) {
-        members[i]->verdict = Verdict::superseded;
-        members[i]->may_fetch = members[i]->may_seed = false;
-        members[i]->reasons.push_back({"kept",
-                                       fmt::format("this host keeps {} versions, the newest is {}", input_.keep,
-                                                   members.front()->want.image.version.text),
-                                       false});
+      std::size_t working = 0;
+      for (std::size_t i = 0; i < members.size(); ++i) {
+        bool const works = input_.active.contains(members[i]->want.image.image_id);
+        bool const needed = works && working < input_.keep;
+        working += works ? 1 : 0;
+        if (i < input_.keep) continue;
+        if (needed) {
+          members[i]->may_fetch = false;
+        } else {
+          set_superseded(*members[i], members.front()->want.image.version.text);
+        }
       }
     }
+  }
+
+  void set_superseded(Decision& decision, std::string const& newest) const {
+    decision.verdict = Verdict::superseded;
+    decision.may_fetch = decision.may_seed = false;
+    decision.reasons.push_back(
+        {"kept", fmt::format("this host keeps {} versions, the newest is {}", input_.keep, newest), false});
   }
 
   Input const& input_;

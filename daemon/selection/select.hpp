@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -41,6 +42,7 @@ struct Input {
   std::vector<Source<document::Catalogue>> catalogues;
   std::vector<Source<document::ApprovalList>> approvals;
   std::vector<Held> held;
+  std::set<Uuid> active;  ///< in all their sinks
   TimePoint now;
 };
 

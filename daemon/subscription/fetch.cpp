@@ -1,10 +1,12 @@
 #include "daemon/subscription/fetch.hpp"
 
+#include <algorithm>
 #include <optional>
 
 #include "common/base/file.hpp"
 #include "common/base/text.hpp"
 #include "common/http/client.hpp"
+#include "common/torrent/torrent.hpp"
 
 namespace imageswarm::subscription {
 namespace {
@@ -50,7 +52,7 @@ Result<Fetched> fetch_document(std::string_view url, std::string_view etag, std:
 Result<std::string> fetch_torrent(flow::Want const& want, std::stop_token const& stop) {
   auto const& base = want.provenance.catalogue_url;
   auto const& reference = want.torrent_url;
-  auto const most = want.image.torrent.file_size;
+  auto const most = std::min(want.image.torrent.file_size, torrent::max_torrent_size);
   bool const relative = reference.find("://") == std::string::npos && !reference.starts_with('/');
   if (is_local(base) && relative) {
     // The signed name may not lead out of the directory that the operator named.

@@ -21,7 +21,7 @@ TEST_CASE("a selected image with an error shows as failed, unless it is in its s
   Record record;
   record.decision.verdict = selection::Verdict::selected;
   record.decision.may_fetch = true;
-  record.error = Error{Fault::http_connect, "no route"};
+  record.retry.error = Error{Fault::http_connect, "no route"};
   CHECK(status_of(record).state == state::ImageState::failed);
   CHECK(status_of(record).error->fault == Fault::http_connect);
   record.complete = true;

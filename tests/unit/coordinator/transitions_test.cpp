@@ -13,14 +13,14 @@ Facts wanted() {
   Facts facts;
   facts.verdict = Verdict::selected;
   facts.may_fetch = facts.may_seed = true;
-  facts.sinks = {SinkFact::unknown};
+  facts.sinks = {{SinkFact::unknown}};
   return facts;
 }
 
 Facts active() {
   auto facts = wanted();
   facts.located = facts.joined = facts.complete = facts.verified = facts.has_files = true;
-  facts.sinks = {SinkFact::present};
+  facts.sinks = {{SinkFact::present}};
   return facts;
 }
 
@@ -39,16 +39,16 @@ void succeed(Facts& facts, Next next) {
       facts.verified = true;
       break;
     case Step::check_sink:
-      facts.sinks[next.sink] = SinkFact::absent;
+      facts.sinks[next.sink].fact = SinkFact::absent;
       break;
     case Step::put:
-      facts.sinks[next.sink] = SinkFact::present;
+      facts.sinks[next.sink].fact = SinkFact::present;
       break;
     case Step::leave:
       facts.joined = false;
       break;
     case Step::retire:
-      facts.sinks[next.sink] = SinkFact::unknown;
+      facts.sinks[next.sink].fact = SinkFact::unknown;
       break;
     case Step::discard:
       facts.has_files = facts.complete = facts.verified = facts.located = false;
@@ -58,7 +58,7 @@ void succeed(Facts& facts, Next next) {
 
 TEST_CASE("a wanted image goes from its torrent through swarm and digest into every sink") {
   auto facts = wanted();
-  facts.sinks = {SinkFact::unknown, SinkFact::unknown};
+  facts.sinks = {{SinkFact::unknown}, {SinkFact::unknown}};
   std::vector<Step> steps;
   for (;;) {
     auto const next = next_step(facts);
@@ -83,7 +83,7 @@ TEST_CASE("an image that is in its sinks is seeded, and nothing else happens") {
 TEST_CASE("a receipt of an earlier run counts, and is compared once the artefact is verified") {
   auto facts = wanted();
   facts.complete = facts.has_files = true;
-  facts.sinks = {SinkFact::unchecked};
+  facts.sinks = {{SinkFact::unchecked}};
   CHECK(shown_state(facts) == ImageState::active);
   facts.located = facts.joined = facts.verified = true;
   CHECK(next_step(facts).step == Step::check_sink);
@@ -95,7 +95,7 @@ TEST_CASE("whatever ends trust stops the seeding first, then empties the sinks, 
     auto facts = active();
     facts.verdict = verdict;
     facts.may_fetch = facts.may_seed = false;
-    facts.sinks = {SinkFact::present, SinkFact::unchecked};
+    facts.sinks = {{SinkFact::present}, {SinkFact::unchecked}};
     std::vector<Step> steps;
     for (auto next = next_step(facts); next.step != Step::none; next = next_step(facts)) {
       steps.push_back(next.step);
@@ -131,6 +131,23 @@ TEST_CASE("without fresh trust nothing new is fetched, and what is whole goes on
   CHECK(next_step(whole).step == Step::leave);
 }
 
+TEST_CASE("a sink that waits for its next try holds up neither another sink nor the removal of the artefact") {
+  auto facts = wanted();
+  facts.located = facts.joined = facts.complete = facts.verified = facts.has_files = true;
+  facts.sinks = {{SinkFact::unknown, false}, {SinkFact::absent, true}};
+  CHECK(next_step(facts).step == Step::put);
+  CHECK(next_step(facts).sink == 1);
+
+  facts = active();
+  facts.verdict = Verdict::recalled;
+  facts.joined = facts.may_fetch = facts.may_seed = false;
+  facts.sinks = {{SinkFact::present, false}, {SinkFact::present, true}};
+  CHECK(next_step(facts).step == Step::retire);
+  CHECK(next_step(facts).sink == 1);
+  facts.sinks = {{SinkFact::present, false}};
+  CHECK(next_step(facts).step == Step::discard);
+}
+
 TEST_CASE("from any facts the steps come to an end: no image runs in circles") {
   for (unsigned bits = 0; bits < 256; ++bits) {
     for (int verdict = 0; verdict <= static_cast<int>(Verdict::superseded); ++verdict) {
@@ -144,7 +161,7 @@ TEST_CASE("from any facts the steps come to an end: no image runs in circles") {
         facts.complete = bits & 16;
         facts.verified = bits & 32;
         facts.has_files = bits & 64;
-        facts.sinks = {sink, SinkFact::unknown};
+        facts.sinks = {{sink}, {SinkFact::unknown}};
         int steps = 0;
         for (auto next = next_step(facts); next.step != Step::none; next = next_step(facts)) {
           succeed(facts, next);

@@ -224,9 +224,63 @@ TEST_CASE("what is held and no longer in its catalogue counts as withdrawn; an u
   input.catalogues.front().document = nullptr;  // could not be verified since the start
   CHECK(only(input).verdict == Verdict::selected);
   CHECK_FALSE(only(input).may_fetch);
+  input.catalogues.front().standing = Standing::revoked;
+  CHECK(only(input).verdict == Verdict::withdrawn);
 
   input.catalogues.clear();
   CHECK(only(input).verdict == Verdict::withdrawn);
+}
+
+TEST_CASE("a catalogue that moved to another URL withdraws nothing while the new URL has not answered") {
+  auto const held = only(input_with({sample_image()})).want;
+  auto input = input_with({});
+  input.held = {held};
+  input.catalogues = {{nullptr, "https://new.example.org/catalogue.yaml"}};
+  CHECK(only(input).verdict == Verdict::selected);
+  input.catalogues = {signed_images({sample_image()})};
+  input.catalogues.front().url = "https://new.example.org/catalogue.yaml";
+  CHECK(only(input).verdict == Verdict::selected);
+}
+
+TEST_CASE("an endorser cannot withdraw what another one vouched for") {
+  auto const image = sample_image();
+  auto const held = only(input_with({image})).want;
+  document::Catalogue bobs;
+  bobs.withdrawn = {{image.image_id, image.uuid, now(), "not mine"}};
+  auto input = input_with({});
+  input.held = {held};
+  input.catalogues = {{nullptr, catalogue_url}, signed_by("bob", bobs, "https://bob.example.org/catalogue.yaml")};
+  CHECK(only(input).verdict == Verdict::selected);
+}
+
+TEST_CASE("what is here keeps its approval while an approval list cannot be verified, and nothing new comes") {
+  auto input = input_with({sample_image()});
+  input.policy = flow::ApprovalPolicy::listed;
+  document::Rule everything;
+  everything.all = true;
+  input.approvals = {approvals({everything})};
+  input.held = {only(input).want};
+  input.approvals = {{nullptr, list_url, Standing::stale}};
+  CHECK(only(input).verdict == Verdict::selected);
+  CHECK_FALSE(only(input).may_fetch);
+  input.approvals = {{nullptr, list_url, Standing::revoked}};
+  CHECK(only(input).verdict == Verdict::not_approved);
+  input.held.clear();
+  input.approvals = {{nullptr, list_url, Standing::stale}};
+  CHECK(only(input).verdict == Verdict::not_approved);
+}
+
+TEST_CASE("a revoked approver approves nothing; a list that is stale for more than a day stops the seeding") {
+  auto input = input_with({sample_image()});
+  input.policy = flow::ApprovalPolicy::listed;
+  document::Rule everything;
+  everything.all = true;
+  input.approvals = {approvals({everything})};
+  input.approvals.front().standing = Standing::revoked;
+  CHECK(only(input).verdict == Verdict::not_approved);
+  input.approvals.front().standing = Standing::stopped;
+  CHECK(only(input).verdict == Verdict::selected);
+  CHECK_FALSE(only(input).may_seed);
 }
 
 TEST_CASE("a withdrawal that the endorser published gives its reason") {
@@ -255,6 +309,21 @@ TEST_CASE("of a family the newest versions stay and the older ones are supersede
   CHECK(plan.decisions[1].verdict == Verdict::selected);
   CHECK(plan.decisions[2].verdict == Verdict::selected);
   CHECK(plan.decisions[3].verdict == Verdict::selected);
+}
+
+TEST_CASE("a version that works here is superseded only by versions that work here") {
+  auto const old = sample_image("debian-12", "1", "a"), fresh = sample_image("debian-12", "2", "b");
+  auto input = input_with({old, fresh});
+  input.keep = 1;
+  input.active = {old.image_id};
+  auto plan = select(input);
+  CHECK(plan.decisions[0].verdict == Verdict::selected);
+  CHECK_FALSE(plan.decisions[0].may_fetch);
+  CHECK(plan.decisions[1].may_fetch);
+  input.active = {old.image_id, fresh.image_id};
+  plan = select(input);
+  CHECK(plan.decisions[0].verdict == Verdict::superseded);
+  CHECK(plan.decisions[1].verdict == Verdict::selected);
 }
 
 TEST_CASE("an expired or unapproved version does not push older ones out") {

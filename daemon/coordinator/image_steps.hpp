@@ -1,0 +1,69 @@
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "daemon/coordinator/images.hpp"
+#include "daemon/coordinator/ledger.hpp"
+#include "daemon/coordinator/record.hpp"
+
+namespace imageswarm::coordinator {
+
+/// Takes the steps that transitions.hpp names: starts their jobs on the pool and makes facts of their results. Lives on
+/// the loop thread; jobs hold it alive, and find their image by its ID when they are done.
+class ImageSteps : public std::enable_shared_from_this<ImageSteps> {
+public:
+  explicit ImageSteps(Images::Surroundings surroundings) : around{std::move(surroundings)}, ledger{around.state} {}
+
+  /// Moves images as far as they get without waiting.
+  void advance_all();
+  void advance(Record& record);
+
+  /// What earlier runs left of a new record.
+  void take_stock(Record& record);
+  void attach_sinks(Record& record);
+  /// A new plan may end the work under way, or give the swarm other sources.
+  void take_decision(Record& record, selection::Decision decision);
+  void on_swarm_event(Record& record, swarm::Event const& event);
+  /// Transfers that a full disk stopped go on as soon as there is room again.
+  void look_for_room();
+
+  Images::Surroundings around;
+  Ledger ledger;
+  flow::StoreSettings store;
+  std::vector<std::shared_ptr<sinks::Sink>> sinks;
+  std::map<Uuid, Record> records;
+  bool paused = false;
+
+private:
+  template <class Job, class Then>
+  void run(Record& record, bool heavy, Job job, Then then);
+
+  void start_locate(Record& record);
+  bool join(Record& record);
+  void leave(Record& record);
+  void start_verify(Record& record);
+  void start_check(Record& record, std::size_t index);
+  void start_put(Record& record, std::size_t index);
+  void start_retire(Record& record, std::size_t index);
+  void start_discard(Record& record);
+
+  void succeeded(Retry& retry);
+  void failed(Record const& record, Retry& retry, Error error);
+  void verification_failed(Record& record, Error error);
+  void sink_failed(Record& record, SinkRecord& sink, Error error);
+  void arrived(Record& record, SinkRecord& sink, flow::Receipt receipt);
+  bool forget_receipt(Record& record, SinkRecord& sink);
+  bool hold(Record& record, std::filesystem::path const& file);
+  void release_if_nothing_is_left(Record& record);
+
+  std::filesystem::path artefact_of(Record const& record) const;
+  Result<> check_budget(Record const& record) const;
+
+  unsigned heavy_jobs_ = 0;
+};
+
+}  // namespace imageswarm::coordinator
