@@ -143,16 +143,25 @@ Result<> remove_file(fs::path const& path) {
   return {};
 }
 
-Result<> remove_temporaries(fs::path const& directory) {
+Result<std::vector<fs::path>> list_directory(fs::path const& directory) {
+  std::vector<fs::path> entries;
   std::error_code error;
-  for (auto const& entry : fs::directory_iterator{directory, error}) {
-    auto const name = entry.path().filename().native();
+  fs::directory_iterator at{directory, error};
+  for (; !error && at != fs::directory_iterator{}; at.increment(error)) entries.push_back(at->path());
+  if (error && error.value() != ENOENT) return fail(errno_error(error.value(), "reading", directory));
+  return entries;
+}
+
+Result<> remove_temporaries(fs::path const& directory) {
+  auto const entries = list_directory(directory);
+  if (!entries) return fail(entries.error());
+  for (auto const& entry : *entries) {
+    auto const name = entry.filename().native();
     if (!name.starts_with('.') || !name.ends_with(".tmp")) continue;
-    if (::unlink(entry.path().c_str()) != 0 && errno != ENOENT && errno != EISDIR) {
-      return fail(errno_error(errno, "removing", entry.path()));
+    if (::unlink(entry.c_str()) != 0 && errno != ENOENT && errno != EISDIR) {
+      return fail(errno_error(errno, "removing", entry));
     }
   }
-  if (error && error.value() != ENOENT) return fail(errno_error(error.value(), "reading", directory));
   return {};
 }
 

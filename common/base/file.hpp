@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "common/base/result.hpp"
 #include "common/base/units.hpp"
@@ -52,6 +53,9 @@ Error errno_error(int number, std::string_view doing, std::filesystem::path cons
 
 /// fsync of `from`, rename to `to` and fsync of the directory: afterwards `to` survives a power cut.
 [[nodiscard]] Result<> move_into_place(std::filesystem::path const& from, std::filesystem::path const& to);
+
+/// The entries of a directory; none for a missing one. Faults: permission, disk-error.
+[[nodiscard]] Result<std::vector<std::filesystem::path>> list_directory(std::filesystem::path const& directory);
 
 /// Removes files that end in ".tmp" and begin with "." directly in `directory`; a missing directory is fine.
 [[nodiscard]] Result<> remove_temporaries(std::filesystem::path const& directory);

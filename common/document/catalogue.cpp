@@ -114,6 +114,16 @@ yaml::Value to_value(Withdrawal const& withdrawal) {
   return {std::move(members).map()};
 }
 
+/// Every image of the catalogue is given these lists, so they are short.
+template <class Reader>
+auto few(Reader reader) {
+  return [reader](yaml::Value const& value) -> decltype(reader(value)) {
+    auto list = reader(value);
+    if (list && list->size() > max_sources) return fail(Fault::doc_field, "it has more than {} entries", max_sources);
+    return list;
+  };
+}
+
 }  // namespace
 
 Result<Catalogue> parse_catalogue(std::string_view body) {
@@ -126,8 +136,8 @@ Result<Catalogue> parse_catalogue(std::string_view body) {
   if (!header) return fail(std::move(header.error()));
   catalogue.header = *header;
   fields.optional("endorser", catalogue.endorser, endorser_from);
-  fields.optional("trackers", catalogue.trackers, list_of(tracker));
-  fields.optional("web-seeds", catalogue.web_seeds, list_of(web_seed));
+  fields.optional("trackers", catalogue.trackers, few(list_of(tracker)));
+  fields.optional("web-seeds", catalogue.web_seeds, few(list_of(web_seed)));
   bool has_images = false;
   fields.optional("images", has_images, [](yaml::Value const& value) -> Result<bool> {
     if (!value.is_list()) return fail(Fault::doc_field, "it is not a list");

@@ -24,6 +24,8 @@ std::string_view name_of(Kind kind);  ///< "catalogue", "endorser-list", "approv
 
 /// Largest signed document we read.
 inline constexpr ByteCount max_document_size = 16_MiB;
+/// Most trackers, and most web seeds, that a catalogue may name.
+inline constexpr std::size_t max_sources = 32;
 /// The `format` we write and the highest we read.
 inline constexpr int current_format = 1;
 inline constexpr std::uint64_t max_serial = (1ull << 53) - 1;

@@ -8,6 +8,7 @@
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <cerrno>
@@ -169,7 +170,7 @@ Result<asio::ip::tcp::endpoint> parse_endpoint(std::string_view address) {
 
 struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
   explicit Impl(asio::io_context& loop, Handler handler)
-      : acceptor{loop}, shared{std::make_shared<Shared>(Shared{std::move(handler), {}, {}})} {}
+      : acceptor{loop}, pause{loop}, shared{std::make_shared<Shared>(Shared{std::move(handler), {}, {}})} {}
 
   ErrorCode open(Protocol::endpoint const& endpoint, int family, int protocol) {
     ErrorCode error;
@@ -201,8 +202,17 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
       if (!error) std::make_shared<Session>(std::move(socket), self->shared)->read();
       if (!error || error == asio::error::connection_aborted) return self->accept();
       if (error == asio::error::operation_aborted) return;
-      // Out of descriptors, perhaps: the next session that ends tries again.
-      log_warning("cannot accept a connection: {}", error.message());
+      // Out of descriptors, perhaps.
+      log_warning("cannot accept a connection: {}, retrying in 1 s", error.message());
+      self->accept_later();
+    });
+  }
+
+  void accept_later() {
+    pause.expires_after(std::chrono::seconds{1});
+    pause.async_wait([weak = weak_from_this()](ErrorCode error) {
+      auto const self = weak.lock();
+      if (self && !error) self->accept();
     });
   }
 
@@ -211,11 +221,13 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
     shared->on_room = nullptr;
     ErrorCode ignored;
     acceptor.close(ignored);
+    pause.cancel();
     for (auto* session : shared->sessions) session->close();
     if (!path.empty()) ::unlink(path.c_str());
   }
 
   asio::basic_socket_acceptor<Protocol> acceptor;
+  asio::steady_timer pause;  ///< after an accept that failed
   std::shared_ptr<Shared> shared;
   bool accepting = false;
   std::filesystem::path path;  ///< of a Unix socket

@@ -75,11 +75,11 @@ std::vector<std::filesystem::path> files_of_strangers(std::filesystem::path cons
                                                       std::set<std::string> const& known) {
   std::vector<std::filesystem::path> strangers;
   for (auto const* folder : {"images", "torrents", "resume"}) {
-    std::error_code error;
-    std::filesystem::directory_iterator entry{store / folder, error};
-    for (; !error && entry != std::filesystem::directory_iterator{}; entry.increment(error)) {
-      auto const id = entry->path().stem().native();
-      if (Uuid::parse(id) && !known.contains(id)) strangers.push_back(entry->path());
+    auto const entries = list_directory(store / folder);
+    if (!entries) continue;  // what cannot be read now is swept after the next start
+    for (auto const& entry : *entries) {
+      auto const id = entry.stem().native();
+      if (Uuid::parse(id) && !known.contains(id)) strangers.push_back(entry);
     }
   }
   return strangers;

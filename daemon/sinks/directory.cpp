@@ -123,15 +123,13 @@ public:
 
   /// Only names that Draft makes: others may keep files here too.
   Result<> clean_up(std::stop_token const&) override {
-    std::error_code error;
-    for (auto const& entry : std::filesystem::directory_iterator{settings_.path, error}) {
-      auto const name = entry.path().filename().native();
+    auto const entries = list_directory(settings_.path);
+    if (!entries) return fail(entries.error());
+    for (auto const& entry : *entries) {
+      auto const name = entry.filename().native();
       if (!name.starts_with('.') || !name.ends_with(".tmp") || !Uuid::parse(name.substr(1, 36))) continue;
-      if (::unlink(entry.path().c_str()) != 0 && errno != ENOENT) {
-        return fail(errno_error(errno, "removing", entry.path()));
-      }
+      if (auto removed = remove_file(entry); !removed) return removed;
     }
-    if (error && error.value() != ENOENT) return fail(errno_error(error.value(), "reading", settings_.path));
     return {};
   }
 

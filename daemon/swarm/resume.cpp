@@ -23,7 +23,7 @@ constexpr auto max_resume_size = 64_MiB;
 std::string const& boot_id() {
   static std::string const id = [] {
     auto text = read_file("/proc/sys/kernel/random/boot_id", 1_KiB);
-    return text ? std::string{trimmed(*text)} : "unknown";
+    return text ? std::string{trimmed(*text)} : "";
   }();
   return id;
 }
@@ -79,7 +79,8 @@ std::optional<Resumed> read_resume(std::filesystem::path const& path, lt::info_h
   resumed.kept = {own.dict_find_int_value("complete", 0) != 0, count(own, "from-peers"), count(own, "from-web-seeds"),
                   count(own, "found-here"), count(own, "uploaded")};
   drop_block_hashes(resumed.params);
-  if (own.dict_find_string_value("boot") != boot_id()) {
+  // Not to know the boot is to have lost power: the pieces are looked at again.
+  if (boot_id().empty() || own.dict_find_string_value("boot") != boot_id()) {
     resumed.params.have_pieces.clear();
     resumed.params.verified_pieces.clear();
     resumed.params.unfinished_pieces.clear();

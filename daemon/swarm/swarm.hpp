@@ -73,7 +73,8 @@ public:
   Swarm& operator=(Swarm const&) = delete;
 
   /// Adds a transfer; one that is there already gets the new trackers and web seeds. Blocks for reading its resume
-  /// file. Faults: not-found and hash-mismatch of an artefact that is not in place, swarm-error.
+  /// file. Faults: not-found and hash-mismatch of an artefact that is not in place, exists (another image has the same
+  /// torrent), swarm-error.
   [[nodiscard]] Result<> add(Transfer transfer);
   /// Stops a transfer and forgets it; files stay.
   void remove(Uuid const& image_id);

@@ -87,6 +87,11 @@ Result<> Swarm::Impl::add(Transfer transfer) {
     session_.remove_torrent(there->handle);
     entries_.erase(transfer.image_id);
   }
+  // libtorrent knows torrents by their info-hash alone: two images would share one handle, and lose it together.
+  for (auto const& [id, other] : entries_) {
+    if (other.info->info_hashes() != info->info_hashes()) continue;
+    return fail(Fault::exists, "image {} has the very same torrent and is in the swarm already", id.text());
+  }
 
   Entry entry;
   entry.image_id = entry.status.image_id = transfer.image_id;
