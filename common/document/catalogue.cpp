@@ -80,6 +80,10 @@ Result<std::vector<Withdrawal>> read_withdrawn(yaml::Value const& value, Catalog
       withdrawn.push_back(std::move(*read));
     } else {
       catalogue.refused.push_back(refused_entry(entry, "withdrawal", std::move(read.error())));
+      // Whatever else is wrong with it: what an endorser takes back is not used.
+      if (auto const id = catalogue.refused.back().image_id) {
+        withdrawn.push_back({*id, {}, catalogue.header.issued, "its withdrawal cannot be read in full"});
+      }
     }
   }
   return withdrawn;

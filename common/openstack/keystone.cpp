@@ -44,11 +44,12 @@ Result<std::string> image_url(Cloud const& cloud, TokenAnswer const& answer) {
               printable(cloud.region_name), cloud.interface, others.empty() ? "none" : join(others, ", "));
 }
 
+/// Without the answer's own words: the request carried a secret, and a server may echo what it was sent.
 tl::unexpected<Error> refusal(Cloud const& cloud, http::Response const& response) {
   auto const unauthorized = response.status == 401 || response.status == 403 || response.status == 404;
   return fail(unauthorized ? Fault::keystone_unauthorized : Fault::keystone_unavailable,
-              "Keystone of cloud {}: {} answered {}: {}{}", cloud.name, http::shown(cloud.auth_url), response.status,
-              error_text(response.body), unauthorized ? "; check the credentials and `auth_url` in clouds.yaml" : "");
+              "Keystone of cloud {}: {} answered {}{}", cloud.name, http::shown(cloud.auth_url), response.status,
+              unauthorized ? "; check the credentials and `auth_url` in clouds.yaml" : "; its own log says why");
 }
 
 }  // namespace

@@ -21,6 +21,23 @@ Result<> check_kind(document::Kind demanded, document::Kind kind) {
   return fail(Fault::kind_mismatch, "it is read as a {}, but a {} is demanded", name_of(kind), name_of(demanded));
 }
 
+/// A rule whose names cannot be read would silently match nothing: fatal for a recall.
+Result<document::ApprovalList> parse_rules(std::string_view body) {
+  auto list = document::parse_approval_list(body);
+  if (!list) return list;
+  for (auto const* rules : {&list->approve, &list->recall}) {
+    for (auto const& rule : *rules) {
+      for (auto const& name : {rule.endorser, rule.issuer}) {
+        if (!name) continue;
+        if (auto parsed = DistinguishedName::parse(*name); !parsed) {
+          return fail(Fault::doc_field, "rule '{}': {}", rule.describe(), parsed.error().what);
+        }
+      }
+    }
+  }
+  return list;
+}
+
 }  // namespace
 
 /// The only maker of `Verified`.
@@ -38,7 +55,8 @@ struct Verification {
     if (!content) return fail(std::move(content.error()));
     if (auto good = check_header(content->header, expected, time.now); !good) return fail(std::move(good.error()));
 
-    Origin origin{std::move(signature->signer), signature->signing_time, digest_of<Sha256>(bytes)};
+    Origin origin{std::move(signature->signer), signature->signing_time, digest_of<Sha256>(bytes),
+                  digest_of<Sha256>(envelope->body)};
     Verified<T> verified{std::move(*content), std::move(origin)};
     if (auto const accepted = floors.find(verified.key()); accepted != floors.end()) {
       if (auto good = check_serial(verified.floor(), accepted->second); !good) return fail(std::move(good.error()));
@@ -56,7 +74,7 @@ Result<VerifiedCatalogue> verify_catalogue(std::string_view bytes, AnchorPolicy 
 Result<VerifiedApprovalList> verify_approval_list(std::string_view bytes, AnchorPolicy const& anchors,
                                                   Expectation const& expected, Floors const& floors, Time const& time) {
   if (auto kind = check_kind(expected.kind, document::Kind::approval_list); !kind) return fail(std::move(kind.error()));
-  return Verification::run(bytes, anchors, expected, floors, time, document::parse_approval_list);
+  return Verification::run(bytes, anchors, expected, floors, time, parse_rules);
 }
 
 Result<document::Kind> claimed_kind(std::string_view bytes) {

@@ -38,7 +38,7 @@ struct DocumentKey {
 struct Floor {
   std::uint64_t epoch = 1;
   std::uint64_t serial = 0;
-  Sha256 digest;  ///< of the whole document
+  Sha256 digest;  ///< of the signed bytes
 };
 using Floors = std::map<DocumentKey, Floor>;
 
@@ -62,6 +62,7 @@ struct Origin {
   Signer signer;
   TimePoint signing_time;  ///< a claim of the signer, never used as a clock
   Sha256 digest;           ///< of the whole document as received
+  Sha256 signed_digest;    ///< of the bytes that the signature covers
 };
 
 /// A document that has passed every check of docs/security.md; only verification makes one.
@@ -71,7 +72,7 @@ public:
   T const& content() const { return content_; }
   Origin const& origin() const { return origin_; }
   DocumentKey key() const { return {content_.header.kind, content_.header.name, origin_.signer.text()}; }
-  Floor floor() const { return {content_.header.epoch, content_.header.serial, origin_.digest}; }
+  Floor floor() const { return {content_.header.epoch, content_.header.serial, origin_.signed_digest}; }
 
 private:
   friend struct Verification;

@@ -52,6 +52,7 @@ struct Documents::Subscription {
   bool answered = false;  ///< has had its first answer
   bool removed = false;   ///< no longer configured; a late answer is dropped
 
+  std::optional<std::string> accepted_name;  ///< of the document that this source gave first
   Document document;
   std::shared_ptr<std::string const> bytes;  ///< of `document`, verified again with every refresh
   std::string etag;
@@ -97,7 +98,8 @@ struct Documents::Shared : std::enable_shared_from_this<Shared> {
     trust::Expectation expected;
     expected.kind = source.settings.kind;
     expected.signers = source.settings.signers;
-    expected.name = source.settings.document;
+    // A source stays with the document that it gave first: another one of the same signer cannot take its place.
+    expected.name = source.settings.document ? source.settings.document : source.accepted_name;
     expected.epoch = source.settings.epoch;
     return Judge{anchors, std::move(expected), std::move(*floors), {clock.now(), std::max(*time_floor, build_time())}};
   }
@@ -199,6 +201,7 @@ struct Documents::Shared : std::enable_shared_from_this<Shared> {
       say(refused.error.fault);
       log_warning("refused image {} of {}: {}", printable(refused.name), source.title(), refused.error.line());
     }
+    source.accepted_name = header.name;
     source.document = std::move(document);
     source.bytes = std::make_shared<std::string const>(std::move(bytes));
     source.last_said.clear();
@@ -280,6 +283,7 @@ Result<> Documents::configure(std::vector<flow::SubscriptionSettings> const& sub
     }
     auto const& source = subscriptions_.emplace_back(std::make_shared<Subscription>(shared_->loop, settings));
     auto const* const known = newest_of(*stored, settings);
+    if (known) source->accepted_name = known->key.name;
     known ? shared_->load(source, known->bytes) : shared_->refresh(source);
   }
   for (auto const& source : before) {
@@ -312,7 +316,10 @@ bool Documents::all_trusted() const {
 }
 
 bool Documents::any_refused() const {
-  return std::ranges::any_of(subscriptions_, [](auto const& source) { return source->error.has_value(); });
+  return std::ranges::any_of(subscriptions_, [](auto const& source) {
+    auto const& catalogue = source->document.catalogue;
+    return source->error.has_value() || (catalogue && !catalogue->content().refused.empty());
+  });
 }
 
 std::vector<selection::Source<document::Catalogue>> Documents::catalogues() const {

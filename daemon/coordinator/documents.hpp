@@ -38,7 +38,7 @@ public:
   bool any_trusted() const;
   /// Do all of them?
   bool all_trusted() const;
-  /// Was the last answer of some source refused, or did it not answer?
+  /// Was the last answer of some source refused, or an entry in it, or did it not answer?
   bool any_refused() const;
 
   std::vector<selection::Source<document::Catalogue>> catalogues() const;

@@ -64,8 +64,8 @@ Result<std::string> fetch_torrent(flow::Want const& want, std::stop_token const&
     }
     return read_file(local_path(base).parent_path() / reference, most);
   }
-  // The base is the operator's own, so a relative reference cannot change its scheme.
-  auto const url = http::resolve(is_local(base) ? std::string_view{} : std::string_view{base}, reference);
+  // A relative reference keeps the scheme of its base, which is the operator's own; an absolute one is its own base.
+  auto const url = http::resolve(is_local(base) ? reference : base, reference);
   if (!url) return fail(url.error());
   auto fetched = get(*url, {}, most, stop);
   if (!fetched) return fail(std::move(fetched.error()));

@@ -8,6 +8,7 @@
 
 #include "common/base/file.hpp"
 #include "common/base/text.hpp"
+#include "common/trust/identity.hpp"
 #include "common/yaml/value.hpp"
 
 namespace imageswarm::commands {
@@ -27,6 +28,13 @@ Result<document::Rule> rule_of(RuleOptions const& options) {
   put("all", options.all ? "true" : "");
   if (map.empty())
     return fail(Fault::usage, "say for what: --endorser, --issuer, --uuid, --image-id, --name, --vo-tag or --all");
+  for (auto const& [option, name] :
+       {std::pair{"--endorser", options.endorser}, std::pair{"--issuer", options.issuer}}) {
+    if (name.empty()) continue;
+    if (auto parsed = trust::DistinguishedName::parse(name); !parsed) {
+      return fail(Fault::usage, "{}: {}", option, parsed.error().what);
+    }
+  }
   put("reason", options.reason);
   auto rule = document::rule_from({std::move(map)});
   if (!rule) return fail(Fault::usage, "{}", rule.error().what);
