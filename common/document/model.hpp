@@ -52,7 +52,7 @@ struct Version {
   std::string text;
   [[nodiscard]] static Result<Version> parse(std::string_view text);
   std::strong_ordering operator<=>(Version const& other) const;
-  bool operator==(Version const& other) const { return (*this <=> other) == 0; }
+  bool operator==(Version const& other) const { return std::is_eq(*this <=> other); }
 };
 
 enum class Compression : std::uint8_t { none, gzip, xz, zstd, bzip2 };
