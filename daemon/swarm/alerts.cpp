@@ -147,7 +147,6 @@ void Swarm::Impl::handle(lt::alert const& alert, Entry& entry) {
   } else if (lt::alert_cast<lt::torrent_finished_alert>(&alert)) {
     session_.post_torrent_updates();
   } else if (auto const* disk = lt::alert_cast<lt::file_error_alert>(&alert)) {
-    if (disk->timestamp() < entry.resumed) return;
     halt(entry, {is_full(disk->error) ? Fault::disk_full : Fault::disk_error,
                  fmt::format("{}: {}", printable(disk->filename()), disk->error.message())});
   } else if (auto const* stopped = lt::alert_cast<lt::torrent_error_alert>(&alert)) {
@@ -174,33 +173,41 @@ void Swarm::Impl::on_tracker(std::string const& url, std::string const& failure)
   failing = !failure.empty();
 }
 
-/// Told once: libtorrent repeats a disk error many times a second.
+/// Told once: libtorrent repeats a disk error many times a second. But "file too short", of checking what could not be
+/// written, may come before "no space", which is the cause.
 void Swarm::Impl::halt(Entry& entry, Error error) {
-  if (std::exchange(entry.halted, true)) return;
-  entry.handle.set_flags(lt::torrent_flags::upload_mode);
-  entry.handle.pause();
-  entry.disk_full = error.fault == Fault::disk_full;
-  entry.next_try = std::chrono::steady_clock::now() + retry_interval;
+  bool const full = error.fault == Fault::disk_full;
+  if (entry.halted && (entry.disk_full || !full)) return;
+  if (!std::exchange(entry.halted, true)) {
+    entry.handle.set_flags(lt::torrent_flags::upload_mode);
+    entry.handle.pause();
+    entry.next_try = std::chrono::steady_clock::now() + retry_interval;
+  }
+  entry.disk_full = full;
+  std::erase_if(events_, [&](Event const& event) {
+    return event.image_id == entry.image_id && event.kind == Event::Kind::failed;
+  });
   tell(entry, Event::Kind::failed, std::move(error));
 }
 
+/// Takes the torrent out and adds it again. `clear_error`, leaving upload mode and `resume` would do, were it not that
+/// a piece whose hash could not be read stays locked in libtorrent's piece picker for ever.
 void Swarm::Impl::go_on(Entry& entry) {
-  entry.halted = false;
-  entry.resumed = lt::clock_type::now();
-  entry.handle.clear_error();
-  // Without this it would never continue (docs/design.md, "The swarm").
-  if (!entry.in_place) entry.handle.unset_flags(lt::torrent_flags::upload_mode);
-  entry.handle.resume();
+  entry.next_try = std::chrono::steady_clock::now() + retry_interval;
+  entry.adding_again = true;
+  save(entry);
 }
 
 void Swarm::Impl::on_resume_data(Entry& entry, lt::add_torrent_params const& params) {
   entry.saving = false;
-  files_[entry.resume_file] = encode_resume(params, kept_of(entry));
+  auto data = params;
+  data.banned_peers.clear();  // they may have been repaired, and every piece is hashed
+  // After a failed write libtorrent may take a block for written that is not.
+  if (entry.halted) data.unfinished_pieces.clear();
+  files_[entry.resume_file] = encode_resume(data, kept_of(entry));
   if (!std::exchange(entry.adding_again, false)) return;
-  auto again = params;
-  again.banned_peers.clear();
   session_.remove_torrent(entry.handle);
-  start(entry, std::move(again));
+  start(entry, std::move(data));
 }
 
 void Swarm::Impl::on_state(lt::torrent_status const& status) {

@@ -2,11 +2,9 @@
 
 #include <chrono>
 #include <libtorrent/session.hpp>
-#include <libtorrent/time.hpp>
 #include <libtorrent/torrent_handle.hpp>
 #include <libtorrent/torrent_info.hpp>
 #include <libtorrent/torrent_status.hpp>
-#include <list>
 #include <map>
 #include <mutex>
 #include <string>
@@ -45,7 +43,6 @@ struct Entry {
   bool halted = false;      ///< by an error of the disk or of libtorrent
   bool disk_full = false;   ///< and waits for `resume_after_disk_full`
   Instant next_try;         ///< if it does not
-  lt::time_point resumed;   ///< when it last went on; libtorrent still reports errors from before
   bool troubled = false;    ///< stalled or failed was told, recovered not yet
 
   bool saving = false;        ///< resume data was asked for

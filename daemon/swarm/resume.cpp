@@ -47,7 +47,6 @@ ByteCount count(lt::bdecode_node const& node, char const* key) {
 
 std::string encode_resume(lt::add_torrent_params params, Kept const& kept) {
   drop_block_hashes(params);
-  params.banned_peers.clear();  // they may have been repaired, and every piece is hashed
   auto data = lt::write_resume_data(params);
   auto& own = data[ours];
   own["boot"] = boot_id();
