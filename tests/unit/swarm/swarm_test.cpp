@@ -28,6 +28,16 @@ fs::path fresh(TemporaryDirectory const& directory, char const* name) {
   return directory / name;
 }
 
+/// A file system of 1 MiB, gone at the end; only root may make one.
+struct SmallDisk {
+  fs::path path;
+  bool mounted = ::mount("tmpfs", path.c_str(), "tmpfs", 0, "size=1m") == 0;
+  void grow() const { REQUIRE(::mount("tmpfs", path.c_str(), "tmpfs", MS_REMOUNT, "size=16m") == 0); }
+  ~SmallDisk() {
+    if (mounted) ::umount2(path.c_str(), MNT_DETACH);
+  }
+};
+
 }  // namespace
 
 TEST_CASE("an artefact that one host has in place arrives whole at another", "[swarm]") {
@@ -292,34 +302,31 @@ TEST_CASE("on a full disk a transfer waits, and goes on when there is room", "[s
   TemporaryDirectory directory;
   Tracker tracker;
   Artefact const artefact{3'000'001};
-  auto const small = fresh(directory, "small");
-  if (::mount("tmpfs", small.c_str(), "tmpfs", 0, "size=1m") != 0) {
+  SmallDisk const small{fresh(directory, "small")};
+  if (!small.mounted) {
     WARN("skipped: mounting a small file system needs root");
     return;
   }
-  {
-    Host seed, host;
-    seed.add(artefact.transfer(seeded(directory, artefact), {tracker.url()}, true));
-    host.add(artefact.transfer(small, {tracker.url()}));
-    auto const event = host.next();
-    REQUIRE(event);
-    CHECK(event->kind == Kind::failed);
-    CHECK(event->error.fault == Fault::disk_full);
-    CHECK_FALSE(host.next(1s));  // told once
+  Host seed, host;
+  seed.add(artefact.transfer(seeded(directory, artefact), {tracker.url()}, true));
+  host.add(artefact.transfer(small.path, {tracker.url()}));
+  auto const event = host.next();
+  REQUIRE(event);
+  CHECK(event->kind == Kind::failed);
+  CHECK(event->error.fault == Fault::disk_full);
+  CHECK_FALSE(host.next(1s));  // told once
 
-    host.swarm->resume_after_disk_full();  // still full: told once more
-    auto const again = host.next();
-    REQUIRE(again);
-    CHECK(again->error.fault == Fault::disk_full);
-    CHECK_FALSE(host.next(1s));
+  host.swarm->resume_after_disk_full();  // still full: told once more
+  auto const again = host.next();
+  REQUIRE(again);
+  CHECK(again->error.fault == Fault::disk_full);
+  CHECK_FALSE(host.next(1s));
 
-    REQUIRE(::mount("tmpfs", small.c_str(), "tmpfs", MS_REMOUNT, "size=16m") == 0);
-    host.swarm->resume_after_disk_full();
-    CHECK(host.next_is(Kind::recovered));
-    CHECK(host.next_is(Kind::complete));
-    CHECK(holds(small / artefact.name, artefact.content));
-  }
-  ::umount2(small.c_str(), MNT_DETACH);
+  small.grow();
+  host.swarm->resume_after_disk_full();
+  CHECK(host.next_is(Kind::recovered));
+  CHECK(host.next_is(Kind::complete));
+  CHECK(holds(small.path / artefact.name, artefact.content));
 }
 
 TEST_CASE("under a limit an artefact takes its time, until the limit is lifted", "[swarm]") {
