@@ -228,8 +228,7 @@ void ImageSteps::start_check(Record& record, std::size_t index) {
           log_warning("{} is no longer in {}; putting it there again", now.title(), sink->name());
           if (!self.forget_receipt(now, *at)) return;
         }
-        at->fact = SinkFact::absent;
-        self.succeeded(at->retry);
+        at->fact = SinkFact::absent;  // what made the last `put` fail is not over yet: its back-off goes on
       });
 }
 

@@ -156,8 +156,7 @@ private:
     auto const room = free_space(settings_.path);
     if (!room) return fail(room.error());
     if (*room >= needed) return {};
-    return fail(Fault::disk_full, "{}: {} are free and the image has {}; free some space",
-                printable(settings_.path.native()), human(*room), human(needed));
+    return fail(Fault::disk_full, "{} are free and the image has {}; free some space", human(*room), human(needed));
   }
 
   static Result<Sha256> digest_of_file(UniqueFd const& fd, std::filesystem::path const& path,
