@@ -17,7 +17,7 @@ def usable_images(site, image_id):
 
 
 def test_during_the_download(site, figure, tmp_path):
-    size, rate = 48 << 20, 6_000_000
+    size, rate = 96 << 20, 6_000_000
     publisher = site.publisher()
     entry = publisher.publish_image(make_disk(tmp_path / "disk.raw", size >> 20), "killed-in-download")
     site.seeder(publisher)
@@ -25,7 +25,7 @@ def test_during_the_download(site, figure, tmp_path):
     daemon = site.daemon(host, [publisher], sinks=[site.directory_sink(host)], swarm={"download-rate": f"{rate}B/s"})
     before = host.bytes_received()
     kills = 0
-    for moment in random_moments(TIMES, 0.3, 2.0):
+    for moment in random_moments(TIMES, 0.5, 2.5):
         daemon.start_and_answer()
         daemon.wait_for(lambda: daemon.image(entry["image-id"]), 30, "the image to be known")
         time.sleep(moment)
@@ -38,8 +38,8 @@ def test_during_the_download(site, figure, tmp_path):
     figure(f"{kills} kills during a download of {size / 1e6:.0f} MB at {rate / 1e6:.0f} MB/s: "
            f"{twice / 1e6:.1f} MB more than the artefact came in, protocol and catalogue included")
     assert kills >= TIMES - 1
-    # The last second's pieces of each life, those that were under way, and a few per cent of protocol.
-    assert twice < 0.06 * size + TIMES * 2 * rate
+    # The last second's pieces of each life, and a few per cent of protocol. Without resume data it would be all of them.
+    assert twice < TIMES * rate + 0.03 * size
 
 
 def test_during_the_upload(site, figure, tmp_path):

@@ -1,5 +1,6 @@
 """What scripts/demo shows once programs and image are there: python3 -m support.demo [--keep] IMAGE"""
 import filecmp
+import re
 import shutil
 import signal
 import subprocess
@@ -29,7 +30,7 @@ def megabytes(count):
 
 def publish(site, image):
     publisher = site.publisher()
-    name = image.name.split(".")[0]
+    name = re.sub("[^A-Za-z0-9._-]", "-", image.name.split(".")[0])
     entry = publisher.publish_image(image, name)
     step(f"The endorser publishes {name}: {megabytes(entry['content-size'])} of {entry['disk-format']}")
     say(publisher.index("verify", publisher.catalogue, "--anchors", site.authority.anchors).stdout)
