@@ -107,7 +107,7 @@ std::filesystem::path helper_program(std::string_view name) {
   auto const self = std::filesystem::read_symlink("/proc/self/exe", error);
   auto const beside = self.parent_path() / name;
   if (!error && std::filesystem::exists(beside, error)) return beside;
-  return std::filesystem::path{IMAGESWARM_LIBEXECDIR} / name;
+  return self.parent_path().parent_path() / IMAGESWARM_LIBEXECDIR / name;
 }
 
 }  // namespace imageswarm

@@ -44,7 +44,8 @@ private:
 /// A pipe: first the end to read from, second the end to write to; both close-on-exec.
 [[nodiscard]] Result<std::pair<UniqueFd, UniqueFd>> make_pipe();
 
-/// A program of ours that is not for people: beside the running program (a build tree) or in the installed libexec.
+/// A program of ours that is not for people: beside the running program (a build tree), or in the libexec of the prefix
+/// below which the running program is installed.
 std::filesystem::path helper_program(std::string_view name);
 
 }  // namespace imageswarm

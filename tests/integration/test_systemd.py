@@ -31,6 +31,14 @@ def test_every_program_and_page_is_installed(installed):
         assert (installed / name).exists(), name
 
 
+def test_an_installed_program_finds_its_inspector(installed, tmp_path):
+    (tmp_path / "disk.raw").write_bytes(b"imageswarm" * 1000)
+    index = installed / "usr/bin/imageswarm-index"
+    for arguments in (["init", "--name", "store", "--endorser-name", "Ada"], ["add", "disk.raw", "--name", "disk"]):
+        run = subprocess.run([index, *arguments], cwd=tmp_path, text=True, capture_output=True)
+        assert run.returncode == 0, run.stderr
+
+
 def test_systemd_finds_nothing_to_say_about_the_unit(unit):
     run = subprocess.run(["systemd-analyze", "verify", unit], text=True, capture_output=True)
     assert (run.returncode, run.stdout + run.stderr) == (0, "")
