@@ -42,6 +42,7 @@ void become(char* const* argv, char* const* environment, std::pair<int, int> con
 
 std::vector<char*> pointers(std::vector<std::string> const& strings) {
   std::vector<char*> result;
+  result.reserve(strings.size() + 1);
   for (auto const& text : strings) result.push_back(const_cast<char*>(text.c_str()));
   result.push_back(nullptr);
   return result;
