@@ -52,7 +52,7 @@ def test_during_the_upload(site, figure, tmp_path):
                     or (daemon.image(image_id) or {}).get("state") == "registering", 60, "the download to end")
     daemon.kill()
     downloaded = host.bytes_received()
-    host.limit(80)  # the upload takes two and a half seconds
+    host.limit(40)  # the upload takes five seconds: no kill comes too late for it, on a busy machine either
     kills = 0
     for moment in random_moments(TIMES, 0.0, 2.0):
         daemon.start_and_answer()
