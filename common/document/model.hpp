@@ -161,6 +161,41 @@ struct ApprovalList {
   yaml::Value::Map extra;
 };
 
+/// Somebody who may endorse one catalogue.
+struct Endorsement {
+  std::string name;     ///< of the person, for people
+  std::string subject;  ///< RFC 2253 or slash form
+  std::string issuer;   ///< likewise
+  std::string contact;
+  std::string catalogue;    ///< absolute URL
+  std::string document;     ///< name of the catalogue
+  std::uint64_t epoch = 1;  ///< of the catalogue
+  bool operator==(Endorsement const&) const = default;
+};
+
+/// Another list that this one builds on.
+struct Inclusion {
+  /// Somebody of the included list who is not accepted here.
+  struct Exception {
+    std::string subject;
+    std::string issuer;
+    bool operator==(Exception const&) const = default;
+  };
+  std::string list;      ///< absolute URL
+  std::string document;  ///< its name
+  std::string subject;   ///< who signs it
+  std::string issuer;
+  std::vector<Exception> except;
+  bool operator==(Inclusion const&) const = default;
+};
+
+struct EndorserList {
+  Header header;
+  std::vector<Endorsement> endorsers;
+  std::vector<Inclusion> includes;
+  yaml::Value::Map extra;
+};
+
 /// Reads the signed part of a document, whose signature has already been checked: strict YAML, every field checked.
 ///
 /// A fault in one entry of a catalogue (doc-field, also an image ID that the content does not give; torrent-layout)
@@ -168,10 +203,12 @@ struct ApprovalList {
 /// serial-range, doc-field (in its own keys, in a rule, or the same image ID twice).
 [[nodiscard]] Result<Catalogue> parse_catalogue(std::string_view body);
 [[nodiscard]] Result<ApprovalList> parse_approval_list(std::string_view body);
+[[nodiscard]] Result<EndorserList> parse_endorser_list(std::string_view body);
 
 /// The bytes to be signed: everything before the `x509-signature:` line.
 std::string write(Catalogue const& catalogue);
 std::string write(ApprovalList const& list);
+std::string write(EndorserList const& list);
 
 /// One entry and one rule as maps, for the endorser's store and the configuration. An image that is not yet endorsed
 /// has no `endorsed`. Faults: doc-field, torrent-layout; the text names the line.

@@ -24,6 +24,8 @@ enum class Requirement : std::uint8_t { require, if_present, off };
 struct AnchorPolicy {
   std::filesystem::path anchors;  ///< directory of hashed CAs and CRLs (HASH.0, HASH.r0), or one PEM file with both
   Requirement crl = Requirement::require;
+  /// What a CA may sign: its .namespaces or .signing_policy beside HASH.0.
+  Requirement namespaces = Requirement::if_present;
 };
 
 /// Identity of a document across its versions; serial floors are kept for it.
@@ -83,6 +85,7 @@ private:
 
 using VerifiedCatalogue = Verified<document::Catalogue>;
 using VerifiedApprovalList = Verified<document::ApprovalList>;
+using VerifiedEndorserList = Verified<document::EndorserList>;
 
 /// Checks a document in the order of docs/security.md: signature, chain and revocation, signer, strict YAML, kind,
 /// format, name, epoch, times, serial floor, equivocation, every field.
@@ -93,6 +96,9 @@ using VerifiedApprovalList = Verified<document::ApprovalList>;
                                                          Expectation const& expected, Floors const& floors,
                                                          Time const& time);
 [[nodiscard]] Result<VerifiedApprovalList> verify_approval_list(std::string_view bytes, AnchorPolicy const& anchors,
+                                                                Expectation const& expected, Floors const& floors,
+                                                                Time const& time);
+[[nodiscard]] Result<VerifiedEndorserList> verify_endorser_list(std::string_view bytes, AnchorPolicy const& anchors,
                                                                 Expectation const& expected, Floors const& floors,
                                                                 Time const& time);
 
