@@ -26,9 +26,8 @@ Coordinator::Coordinator(Surroundings surroundings)
       images_{{around_.loop, around_.workers, around_.state, around_.swarm, around_.clock,
                [this](Fault fault) { ++board_.faults[std::string{word(fault)}]; },
                [this] { boost::asio::post(around_.loop, [this] { replan(); }); }}},
-      documents_{around_.loop,         around_.workers,
-                 around_.state,        around_.clock,
-                 [this] { replan(); }, [this](Fault fault) { ++board_.faults[std::string{word(fault)}]; }},
+      documents_{{around_.loop, around_.workers, around_.state, around_.clock, [this] { replan(); },
+                  [this](Fault fault) { ++board_.faults[std::string{word(fault)}]; }}},
       ticker_{around_.loop} {}
 
 Result<> Coordinator::configure(flow::Settings const& settings, std::vector<std::shared_ptr<sinks::Sink>> sinks) {

@@ -1,14 +1,13 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
-#include <functional>
 #include <memory>
-#include <string>
 #include <vector>
 
 #include "common/base/clock.hpp"
 #include "common/trust/verify.hpp"
-#include "daemon/coordinator/workers.hpp"
+#include "daemon/coordinator/refresher.hpp"
+#include "daemon/coordinator/subscription.hpp"
 #include "daemon/flow/settings.hpp"
 #include "daemon/selection/select.hpp"
 #include "daemon/state/board.hpp"
@@ -17,17 +16,13 @@
 namespace imageswarm::coordinator {
 
 /// The subscriptions of this host: refreshes them in their time, has every document verified, and keeps the last good
-/// one whatever is offered next. Lives on the loop thread; fetching and verifying are jobs on the pool.
+/// one whatever is offered next. Lives on the loop thread; fetching and verifying are jobs on the pool (Refresher).
 class Documents {
 public:
-  /// `changed` is called after every answer of a source, accepted or not, once all documents of earlier runs are
-  /// verified. `said` counts a fault that was logged.
-  Documents(boost::asio::io_context& loop, Workers& workers, state::State& state, Clock const& clock,
-            std::function<void()> changed, std::function<void(Fault)> said);
+  explicit Documents(Refresher::Surroundings surroundings);
   ~Documents();
 
-  /// Takes these subscriptions in the place of the present ones. What goes on unchanged keeps its document; what is new
-  /// is loaded from state and verified again, then refreshed at once.
+  /// Takes these subscriptions in the place of the present ones, and has all of them refreshed at once.
   [[nodiscard]] Result<> configure(std::vector<flow::SubscriptionSettings> const& subscriptions,
                                    trust::AnchorPolicy const& anchors);
   void refresh_now();
@@ -46,9 +41,14 @@ public:
   std::vector<state::SubscriptionStatus> statuses() const;
 
 private:
-  struct Subscription;
-  struct Shared;
-  std::shared_ptr<Shared> shared_;
+  /// What goes on unchanged keeps its document and its schedule; what is new is loaded from state and verified again,
+  /// then refreshed.
+  [[nodiscard]] Result<> follow(std::vector<flow::SubscriptionSettings> const& subscriptions);
+
+  boost::asio::io_context& loop_;
+  state::State& state_;
+  Clock const& clock_;
+  std::shared_ptr<Refresher> refresher_;
   std::vector<std::shared_ptr<Subscription>> subscriptions_;
 };
 

@@ -7,14 +7,16 @@
 namespace imageswarm::coordinator {
 
 Result<Document> Judge::verify(std::string_view bytes) const {
-  if (expected.kind == document::Kind::catalogue) {
-    return trust::verify_catalogue(bytes, anchors, expected, floors, time).map([](auto&& verified) {
-      return Document{std::make_shared<trust::VerifiedCatalogue const>(std::move(verified)), nullptr};
-    });
+  auto const as_document = [](auto verified) { return Document{std::move(verified)}; };
+  switch (expected.kind) {
+    case document::Kind::catalogue:
+      return trust::verify_catalogue(bytes, anchors, expected, floors, time).map(as_document);
+    case document::Kind::approval_list:
+      return trust::verify_approval_list(bytes, anchors, expected, floors, time).map(as_document);
+    case document::Kind::endorser_list:
+      break;
   }
-  return trust::verify_approval_list(bytes, anchors, expected, floors, time).map([](auto&& verified) {
-    return Document{nullptr, std::make_shared<trust::VerifiedApprovalList const>(std::move(verified))};
-  });
+  return fail(Fault::kind_mismatch, "no {} is followed", document::name_of(expected.kind));
 }
 
 Outcome Judge::look(std::string const& url, std::string const& etag, std::string const* old,

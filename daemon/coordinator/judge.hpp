@@ -1,6 +1,5 @@
 #pragma once
 
-#include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -8,22 +7,9 @@
 
 #include "common/base/result.hpp"
 #include "common/trust/verify.hpp"
+#include "daemon/coordinator/document.hpp"
 
 namespace imageswarm::coordinator {
-
-/// A verified document of either kind, or none.
-struct Document {
-  std::shared_ptr<trust::VerifiedCatalogue const> catalogue;
-  std::shared_ptr<trust::VerifiedApprovalList const> approvals;
-
-  explicit operator bool() const { return catalogue || approvals; }
-  document::Header const& header() const {
-    return catalogue ? catalogue->content().header : approvals->content().header;
-  }
-  trust::Floor floor() const { return catalogue ? catalogue->floor() : approvals->floor(); }
-  trust::DocumentKey key() const { return catalogue ? catalogue->key() : approvals->key(); }
-  trust::Signer const& signer() const { return catalogue ? catalogue->origin().signer : approvals->origin().signer; }
-};
 
 /// What one look at a source brought.
 struct Outcome {

@@ -1,0 +1,194 @@
+#include "daemon/coordinator/refresher.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <random>
+#include <utility>
+
+#include "common/base/log.hpp"
+#include "common/base/text.hpp"
+
+namespace imageswarm::coordinator {
+namespace {
+
+double dice() {
+  static std::minstd_rand generator{std::random_device{}()};
+  return std::uniform_real_distribution<>{}(generator);
+}
+
+}  // namespace
+
+void Refresher::load(std::shared_ptr<Subscription> const& source, std::string bytes) {
+  auto judge = judge_for(*source);
+  if (!judge) return give_up(source, judge.error());
+  source->in_flight = true;
+  ++loading_;
+  auto kept = std::make_shared<std::string const>(std::move(bytes));
+  around_.workers.run([judge = std::move(*judge), kept](std::stop_token const&) { return judge.verify(*kept); },
+                      [self = shared_from_this(), source, kept](Result<Document> document) {
+                        source->in_flight = false;
+                        --self->loading_;
+                        if (document) {
+                          source->document = std::move(*document);
+                          source->bytes = kept;
+                        } else {
+                          self->note_old_fault(*source, document.error());
+                        }
+                        self->tell();
+                        if (!source->removed) self->refresh(source);
+                      });
+}
+
+void Refresher::refresh(std::shared_ptr<Subscription> const& source) {
+  if (source->in_flight) {
+    source->again = true;
+    return;
+  }
+  auto judge = judge_for(*source);
+  if (!judge) return give_up(source, judge.error());
+  source->in_flight = true;
+  source->timer.cancel();
+  auto look = [judge = std::move(*judge), url = source->settings.url, etag = source->etag,
+               old = source->bytes](std::stop_token const& stop) { return judge.look(url, etag, old.get(), stop); };
+  around_.workers.run(std::move(look), [self = shared_from_this(), source](Outcome outcome) {
+    source->in_flight = false;
+    if (source->removed) return;
+    self->take(*source, std::move(outcome));
+    self->schedule_next(source);
+    self->tell();
+  });
+}
+
+Result<Judge> Refresher::judge_for(Subscription const& source) const {
+  auto floors = around_.state.floors();
+  if (!floors) return fail(std::move(floors.error()));
+  auto time_floor = around_.state.time_floor();
+  if (!time_floor) return fail(std::move(time_floor.error()));
+  trust::Expectation expected;
+  expected.kind = source.settings.kind;
+  expected.signers = source.settings.signers;
+  // A source stays with the document that it gave first: another one of the same signer cannot take its place.
+  expected.name = source.settings.document ? source.settings.document : source.accepted_name;
+  expected.epoch = source.settings.epoch;
+  return Judge{
+      anchors_, std::move(expected), std::move(*floors), {around_.clock.now(), std::max(*time_floor, build_time())}};
+}
+
+void Refresher::take(Subscription& source, Outcome outcome) {
+  source.answered = true;
+  source.error.reset();
+  if (outcome.unreachable) {
+    refuse(source, std::move(*outcome.unreachable), "unreachable");
+  } else {
+    source.refreshed = around_.clock.now();
+    if (!outcome.offer) {
+      source.etag = std::move(outcome.etag);
+      source.last_said.clear();
+    } else if (!*outcome.offer) {
+      if (outcome.offer->error().fault == Fault::equivocation) keep_evidence(source, outcome.bytes);
+      source.etag.clear();  // the same bytes must be judged again: a CRL or a clock may have changed
+      refuse(source, std::move(outcome.offer->error()), "refused");
+    } else {
+      source.etag.clear();
+      if (accept(source, std::move(**outcome.offer), std::move(outcome.bytes))) source.etag = std::move(outcome.etag);
+    }
+  }
+  if (outcome.old_fault) {
+    note_old_fault(source, *outcome.old_fault);
+  } else if (source.document) {
+    source.old_fault.reset();
+    source.stale_since.reset();
+    // A document that holds now vouches for the clock: it may not fall behind this moment.
+    if (auto raised = around_.state.raise_time_floor(around_.clock.now()); !raised) {
+      log_warning("{}", raised.error().line());
+    }
+  }
+}
+
+bool Refresher::accept(Subscription& source, Document document, std::string bytes) {
+  auto const& header = document.header();
+  auto const kept = around_.state.accept({.key = document.key(),
+                                          .floor = document.floor(),
+                                          .url = source.settings.url,
+                                          .bytes = bytes,
+                                          .issued = header.issued,
+                                          .accepted = around_.clock.now()});
+  if (!kept) {
+    refuse(source, kept.error(), "could not keep");
+    return false;
+  }
+  source.accepted_name = header.name;
+  source.document = std::move(document);
+  source.bytes = std::make_shared<std::string const>(std::move(bytes));
+  source.last_said.clear();
+  say_accepted(source);
+  return true;
+}
+
+void Refresher::say_accepted(Subscription const& source) {
+  auto const& header = source.document.header();
+  log_info("accepted {}: serial {}, signed by {}, valid until {}", title_of(source), header.serial,
+           printable(source.document.signer().text()), format_time(header.expires));
+  auto const catalogue = source.document.as<document::Catalogue>();
+  if (!catalogue) return;
+  for (auto const& refused : catalogue->content().refused) {
+    around_.said(refused.error.fault);
+    log_warning("refused image {} of {}: {}", printable(refused.name), title_of(source), refused.error.line());
+  }
+}
+
+void Refresher::refuse(Subscription& source, Error error, std::string_view what) {
+  auto text = fmt::format("{} {}: {}; {}", what, title_of(source), error.line(),
+                          source.document ? "keeping the accepted one" : "nothing from it is used");
+  if (text != source.last_said) {
+    log_warning("{}", text);
+    source.last_said = std::move(text);
+  }
+  around_.said(error.fault);
+  source.error = std::move(error);
+}
+
+void Refresher::note_old_fault(Subscription& source, Error const& fault) {
+  bool const is_news = !source.old_fault || source.old_fault->fault != fault.fault;
+  if (is_news) {
+    log_error("{} no longer gives trust: {}{}", title_of(source), fault.line(),
+              ends_trust(fault.fault) ? "; its images are withdrawn" : "; nothing new on its word");
+    around_.said(fault.fault);
+  }
+  // How long a document that was expired at the start has been so is not known: long enough.
+  bool const long_ago = !source.document && fault.fault == Fault::doc_expired;
+  if (!source.stale_since) source.stale_since = long_ago ? TimePoint{} : around_.clock.now();
+  if (!source.error) source.error = fault;
+  source.old_fault = fault;
+}
+
+void Refresher::keep_evidence(Subscription const& source, std::string_view bytes) {
+  if (!source.document) return;
+  auto const kept = around_.state.keep_evidence(source.document.key(), source.settings.url, bytes, around_.clock.now());
+  if (!kept) log_error("keeping the evidence against {}: {}", title_of(source), kept.error().line());
+}
+
+void Refresher::give_up(std::shared_ptr<Subscription> const& source, Error error) {
+  source->answered = true;
+  refuse(*source, std::move(error), "could not refresh");
+  schedule_next(source);
+  boost::asio::post(around_.loop, [self = shared_from_this()] { self->tell(); });
+}
+
+void Refresher::schedule_next(std::shared_ptr<Subscription> const& source) {
+  auto delay = source->error ? source->schedule.after_failure(dice()) : source->schedule.after_success(dice());
+  if (std::exchange(source->again, false)) delay = {};
+  source->next_refresh = around_.clock.now() + std::chrono::ceil<std::chrono::seconds>(delay);
+  source->timer.expires_after(delay);
+  source->timer.async_wait([self = weak_from_this(), source](boost::system::error_code error) {
+    auto const alive = self.lock();
+    if (!error && alive && !source->removed) alive->refresh(source);
+  });
+}
+
+/// No plan is made of half the documents: what is not verified yet must not look like what is withdrawn.
+void Refresher::tell() {
+  if (loading_ == 0) around_.changed();
+}
+
+}  // namespace imageswarm::coordinator

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "common/base/clock.hpp"
+#include "common/trust/verify.hpp"
+#include "daemon/coordinator/judge.hpp"
+#include "daemon/coordinator/subscription.hpp"
+#include "daemon/coordinator/workers.hpp"
+#include "daemon/state/state.hpp"
+
+namespace imageswarm::coordinator {
+
+/// The jobs of following a source: each is started on the loop, fetches and verifies on the pool, and ends on the loop
+/// with what it brought: accepted into state, or refused and said once.
+class Refresher : public std::enable_shared_from_this<Refresher> {
+public:
+  struct Surroundings {
+    boost::asio::io_context& loop;
+    Workers& workers;
+    state::State& state;
+    Clock const& clock;
+    std::function<void()> changed;    ///< after every answer, once all documents of earlier runs are verified
+    std::function<void(Fault)> said;  ///< counts a fault that was logged
+  };
+
+  explicit Refresher(Surroundings surroundings) : around_{std::move(surroundings)} {}
+
+  void trust(trust::AnchorPolicy anchors) { anchors_ = std::move(anchors); }
+  /// The document of an earlier run: verified again before it counts. Then the source is refreshed.
+  void load(std::shared_ptr<Subscription> const& source, std::string bytes);
+  /// Asks the source now, or as soon as the job under way is done; from then on by its schedule.
+  void refresh(std::shared_ptr<Subscription> const& source);
+
+private:
+  [[nodiscard]] Result<Judge> judge_for(Subscription const& source) const;
+  void take(Subscription& source, Outcome outcome);
+  bool accept(Subscription& source, Document document, std::string bytes);
+  void say_accepted(Subscription const& source);
+  void refuse(Subscription& source, Error error, std::string_view what);
+  void note_old_fault(Subscription& source, Error const& fault);
+  void keep_evidence(Subscription const& source, std::string_view bytes);
+  void give_up(std::shared_ptr<Subscription> const& source, Error error);
+  void schedule_next(std::shared_ptr<Subscription> const& source);
+  void tell();
+
+  Surroundings around_;
+  trust::AnchorPolicy anchors_;
+  unsigned loading_ = 0;  ///< documents of earlier runs that are still being verified
+};
+
+}  // namespace imageswarm::coordinator

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "common/base/clock.hpp"
+#include "daemon/coordinator/document.hpp"
+#include "daemon/flow/settings.hpp"
+#include "daemon/selection/select.hpp"
+#include "daemon/state/board.hpp"
+#include "daemon/subscription/schedule.hpp"
+
+namespace imageswarm::coordinator {
+
+/// Does this fault end the trust in what was accepted earlier (docs/operations.md, "What ends trust")?
+bool ends_trust(Fault fault);
+
+/// One source of documents, and all that is known of it. Belongs to the loop thread.
+struct Subscription {
+  Subscription(boost::asio::io_context& loop, flow::SubscriptionSettings configured)
+      : settings{std::move(configured)}, schedule{settings.refresh}, timer{loop} {}
+
+  flow::SubscriptionSettings settings;
+  subscription::Schedule schedule;
+  boost::asio::steady_timer timer;
+  bool in_flight = false;
+  bool again = false;     ///< asked to refresh while a job was under way
+  bool answered = false;  ///< has had its first answer
+  bool removed = false;   ///< no longer configured; a late answer is dropped
+
+  std::optional<std::string> accepted_name;  ///< of the document that this source gave first
+  Document document;
+  std::shared_ptr<std::string const> bytes;  ///< of `document`, verified again with every refresh
+  std::string etag;
+  std::optional<Error> error;      ///< of the last refresh
+  std::optional<Error> old_fault;  ///< why `document` no longer passes
+  std::optional<TimePoint> stale_since;
+  std::optional<TimePoint> refreshed, next_refresh;
+  std::string last_said;  ///< the refusal that was logged last: the same one is not said twice
+};
+
+/// "catalogue lxcloud (https://…)", for messages.
+std::string title_of(Subscription const& source);
+selection::Standing standing_of(Subscription const& source, TimePoint now);
+state::SubscriptionStatus status_of(Subscription const& source, TimePoint now);
+
+}  // namespace imageswarm::coordinator
