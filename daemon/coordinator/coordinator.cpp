@@ -26,7 +26,7 @@ Coordinator::Coordinator(Surroundings surroundings)
       images_{{around_.loop, around_.workers, around_.state, around_.swarm, around_.clock,
                [this](Fault fault) { ++board_.faults[std::string{word(fault)}]; },
                [this] { boost::asio::post(around_.loop, [this] { replan(); }); }}},
-      documents_{{around_.loop, around_.workers, around_.state, around_.clock, [this] { replan(); },
+      documents_{{around_.loop, around_.document_workers, around_.state, around_.clock, [this] { replan(); },
                   [this](Fault fault) { ++board_.faults[std::string{word(fault)}]; }}},
       ticker_{around_.loop} {}
 
