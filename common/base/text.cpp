@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cctype>
 
+#include "common/base/utf8.hpp"
+
 namespace imageswarm {
 namespace {
 
@@ -13,24 +15,6 @@ int hex_value(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
   return -1;
-}
-
-/// Length of the well-formed UTF-8 sequence at the front of `text`, 0 if there is none (RFC 3629 §4).
-std::size_t utf8_length(std::string_view text) {
-  auto const at = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
-  auto const tail = [&](std::size_t i) { return at(i) >= 0x80 && at(i) <= 0xBF; };
-  auto const first = at(0), second = at(1);
-  if (first < 0x80) return text.empty() ? 0 : 1;
-  if (first >= 0xC2 && first <= 0xDF) return tail(1) ? 2 : 0;
-  if (first >= 0xE0 && first <= 0xEF) {
-    auto const low = first == 0xE0 ? 0xA0u : 0x80u, high = first == 0xED ? 0x9Fu : 0xBFu;
-    return second >= low && second <= high && tail(2) ? 3 : 0;
-  }
-  if (first >= 0xF0 && first <= 0xF4) {
-    auto const low = first == 0xF0 ? 0x90u : 0x80u, high = first == 0xF4 ? 0x8Fu : 0xBFu;
-    return second >= low && second <= high && tail(2) && tail(3) ? 4 : 0;
-  }
-  return 0;
 }
 
 }  // namespace
@@ -87,11 +71,10 @@ std::string printable(std::string_view text, std::size_t most) {
   while (!text.empty()) {
     if (shown.size() >= most) return shown + "…";
     auto const length = utf8_length(text);
-    auto const first = static_cast<unsigned char>(text.front());
-    bool const c1_control = length == 2 && first == 0xC2 && static_cast<unsigned char>(text[1]) < 0xA0;
-    if (length == 0 || first < 0x20 || first == 0x7F || c1_control) {
-      shown += fmt::format("\\x{:02x}", first);
-      text.remove_prefix(1);
+    if (length == 0 || is_hidden(text.substr(0, length))) {
+      auto const escaped = std::max<std::size_t>(length, 1);
+      for (auto const c : text.substr(0, escaped)) shown += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+      text.remove_prefix(escaped);
     } else {
       shown += text.substr(0, length);
       text.remove_prefix(length);

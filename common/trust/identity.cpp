@@ -7,6 +7,7 @@
 #include <cctype>
 
 #include "common/base/text.hpp"
+#include "common/base/utf8.hpp"
 
 namespace imageswarm::trust {
 namespace {
@@ -209,22 +210,19 @@ Result<std::vector<Part>> parts_of(std::string_view text) {
 
 /// `value` so that `take_rfc2253_value` reads it back, on one line whatever it holds.
 std::string escaped(std::string_view value) {
+  static constexpr std::string_view special = ",+\"\\<>;";
   std::string text;
-  for (std::size_t i = 0; i < value.size(); ++i) {
-    auto const c = static_cast<unsigned char>(value[i]);
+  for (std::size_t i = 0; i < value.size();) {
+    auto const character = value.substr(i, std::max<std::size_t>(utf8_length(value.substr(i)), 1));
     bool const at_edge = i == 0 || i + 1 == value.size();
-    // The C1 controls are two bytes in UTF-8: C2 80 to C2 9F.
-    bool const control = c < 0x20 || c == 0x7F || (c == 0xC2 && static_cast<unsigned char>(value[i + 1]) < 0xA0) ||
-                         (i > 0 && c < 0xA0 && static_cast<unsigned char>(value[i - 1]) == 0xC2);
-    if (control) {
-      text += fmt::format("\\{:02X}", c);
+    i += character.size();
+    if (is_hidden(character)) {
+      for (auto const c : character) text += fmt::format("\\{:02X}", static_cast<unsigned char>(c));
       continue;
     }
-    if (std::string_view{",+\"\\<>;"}.find(value[i]) != std::string_view::npos || (c == ' ' && at_edge) ||
-        (c == '#' && i == 0)) {
-      text += '\\';
-    }
-    text += value[i];
+    auto const c = character.front();
+    if (special.find(c) != special.npos || (c == ' ' && at_edge) || (c == '#' && text.empty())) text += '\\';
+    text += character;
   }
   return text;
 }

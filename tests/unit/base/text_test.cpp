@@ -48,6 +48,16 @@ TEST_CASE("what is shown has no control characters and no broken UTF-8, and an e
   CHECK(printable("abc", 3) == "abc");
 }
 
+TEST_CASE("what turns the direction of writing or has no width is shown as bytes") {
+  auto const hidden = GENERATE(as<std::string>{}, "\u00AD", "\u061C", "\u200B", "\u200E", "\u200F", "\u2028", "\u202A",
+                               "\u202E", "\u2060", "\u2066", "\u2069", "\uFEFF", "\uFFF9", "\U000E0041");
+  auto const shown = printable("a" + hidden + "b");
+  INFO(shown);
+  CHECK(shown == "a" + printable(hidden) + "b");
+  CHECK(shown.size() == 2 + 4 * hidden.size());
+  CHECK(printable("\u200A\u2010\u202F\u205F\u2070\uFF01") == "\u200A\u2010\u202F\u205F\u2070\uFF01");
+}
+
 TEST_CASE("UTF-8 is judged by RFC 3629") {
   for (auto text : {"", "a", "é", "€", "😀", "\xEF\xBF\xBF", "\xF4\x8F\xBF\xBF"}) CHECK(is_utf8(text));
   for (auto text : {"\x80", "\xC0\x80", "\xC1\xBF", "\xE0\x80\x80", "\xED\xA0\x80", "\xF0\x80\x80\x80",
