@@ -4,6 +4,8 @@
 #include <CLI/CLI.hpp>
 #include <ostream>
 
+#include "common/base/spelling.hpp"
+#include "common/base/text.hpp"
 #include "indexer/commands/entry_keys.hpp"
 #include "indexer/output.hpp"
 #include "indexer/verbs.hpp"
@@ -31,11 +33,24 @@ int finish(Result<> const& done, Output& output) {
   return exit_status(done.error().fault);
 }
 
+/// CLI11 says only that a command is missing, whatever stands in its place. Nothing if that is not what is wrong.
+std::string unknown_command(CLI::App const& app) {
+  auto const* last = &app;
+  while (!last->get_subcommands().empty()) last = last->get_subcommands().front();
+  std::vector<std::string> known;
+  for (auto const* each : last->get_subcommands(nullptr)) known.push_back(each->get_name());
+  auto const words = app.remaining(true);
+  auto const unknown = std::ranges::find_if(words, [](auto const& word) { return !word.starts_with('-'); });
+  if (known.empty() || unknown == words.end()) return "";
+  return fmt::format("there is no command '{}'{}", *unknown, suggestion(*unknown, known));
+}
+
 /// Wrong arguments in one line, as every other failure.
-Error usage_error(CLI::ParseError const& error) {
-  std::string text = error.what();
-  std::replace(text.begin(), text.end(), '\n', ' ');
-  return {Fault::usage, text + " (--help shows how)"};
+Error usage_error(CLI::ParseError const& error, CLI::App const& app) {
+  auto text = unknown_command(app);
+  if (text.empty()) text = error.what();
+  std::ranges::replace(text, '\n', ' ');
+  return {Fault::usage, printable(text, 1000) + " (--help shows how)"};
 }
 
 /// `--shareable` alone means true. CLI11 could say so too, but would then take the next argument for its value.
@@ -70,7 +85,7 @@ int run(std::vector<std::string> arguments, Surroundings const& world) {
   } catch (CLI::ParseError const& error) {
     if (error.get_exit_code() == 0) return app.exit(error, world.out, world.err);  // --help, --version
     Output output{choice.json, world.out, world.err};
-    return finish(fail(usage_error(error)), output);
+    return finish(fail(usage_error(error, app)), output);
   }
   Output output{choice.json, world.out, world.err};
   commands::Context context{world.clock, output};

@@ -27,12 +27,12 @@ void define_verify(CLI::App& app, Choice& choice) {
                                                                       {"if-present", trust::Requirement::if_present},
                                                                       {"off", trust::Requirement::off}};
   verb->add_option("FILE|URL", options->source, "The document")->required();
-  verb->add_option("--anchors", options->anchors, "Directory of hashed CAs and CRLs, or one PEM file with both")
+  verb->add_option("--anchors", options->anchors.anchors, "Directory of hashed CAs and CRLs, or one PEM file with both")
       ->required();
   verb->add_option("--subject", options->subject,
                    "Who must have signed it, RFC 2253 or /slash form (default: anybody)");
   verb->add_option("--issuer", options->issuer, "Which CA must vouch for that subject");
-  verb->add_option("--crl", options->crl, "require (default), if-present or off")
+  verb->add_option("--crl", options->anchors.crl, "require (default), if-present or off")
       ->transform(CLI::Transformer(requirements).description(""))
       ->type_name("WORD");
   verb->add_option("--namespaces", *namespaces, "Rules of the CA namespaces: only off so far")

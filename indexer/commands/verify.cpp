@@ -69,7 +69,7 @@ nlohmann::ordered_json tell(document::Header const& header, trust::Origin const&
 
 Result<> verify_catalogue(std::string const& bytes, VerifyOptions const& options, trust::Expectation const& expected,
                           Context& context) {
-  auto const good = trust::verify_catalogue(bytes, {options.anchors, options.crl}, expected, {}, {context.clock.now()});
+  auto const good = trust::verify_catalogue(bytes, options.anchors, expected, {}, {context.clock.now()});
   if (!good) return fail(good.error());
   auto const& catalogue = good->content();
   auto json = tell(catalogue.header, good->origin(), context);
@@ -91,8 +91,7 @@ Result<> verify_catalogue(std::string const& bytes, VerifyOptions const& options
 
 Result<> verify_approvals(std::string const& bytes, VerifyOptions const& options, trust::Expectation const& expected,
                           Context& context) {
-  auto const good =
-      trust::verify_approval_list(bytes, {options.anchors, options.crl}, expected, {}, {context.clock.now()});
+  auto const good = trust::verify_approval_list(bytes, options.anchors, expected, {}, {context.clock.now()});
   if (!good) return fail(good.error());
   auto json = tell(good->content().header, good->origin(), context);
   context.output.say("  rules        {} approve, {} recall", good->content().approve.size(),
@@ -101,6 +100,19 @@ Result<> verify_approvals(std::string const& bytes, VerifyOptions const& options
   json["recall"] = good->content().recall.size();
   context.output.result(json);
   return {};
+}
+
+Result<> verify_kind(std::string const& bytes, VerifyOptions const& options, trust::Expectation const& expected,
+                     Context& context) {
+  switch (expected.kind) {
+    case document::Kind::catalogue:
+      return verify_catalogue(bytes, options, expected, context);
+    case document::Kind::approval_list:
+      return verify_approvals(bytes, options, expected, context);
+    case document::Kind::endorser_list:
+      break;
+  }
+  return fail(Fault::usage, "endorser lists are not supported yet");
 }
 
 }  // namespace
@@ -114,15 +126,12 @@ Result<> verify(VerifyOptions const& options, Context& context) {
   context.output.about(fmt::format("{} ({})", name_of(*kind), printable(http::shown(options.source))));
   auto const expected = expectation(options, *kind);
   if (!expected) return fail(expected.error());
-  switch (*kind) {
-    case document::Kind::catalogue:
-      return verify_catalogue(*bytes, options, *expected, context);
-    case document::Kind::approval_list:
-      return verify_approvals(*bytes, options, *expected, context);
-    case document::Kind::endorser_list:
-      break;
+  auto const done = verify_kind(*bytes, options, *expected, context);
+  // For a host its anchors are a matter of trust; here they are an argument.
+  if (!done && done.error().fault == Fault::anchors_unreadable) {
+    return fail(Fault::usage, "--anchors: {}", done.error().what);
   }
-  return fail(Fault::usage, "endorser lists are not supported yet");
+  return done;
 }
 
 }  // namespace imageswarm::commands

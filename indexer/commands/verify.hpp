@@ -1,6 +1,5 @@
 #pragma once
 
-#include <filesystem>
 #include <string>
 
 #include "common/trust/verify.hpp"
@@ -10,10 +9,9 @@ namespace imageswarm::commands {
 
 struct VerifyOptions {
   std::string source;  ///< a file, or an http or https URL
-  std::filesystem::path anchors;
+  trust::AnchorPolicy anchors;
   std::string subject;  ///< empty = anybody whom the anchors vouch for
   std::string issuer;
-  trust::Requirement crl = trust::Requirement::require;
 };
 
 /// Verifies any signed document as a host does and says who signed it and until when it holds.

@@ -82,6 +82,24 @@ TEST_CASE("wrong arguments are one line and status 2") {
   CHECK(std::count(outcome.err.begin(), outcome.err.end(), '\n') == 1);
 }
 
+TEST_CASE("a command that does not exist is named, with the one that may be meant") {
+  Desk desk;
+  CHECK_THAT(desk.run({"pulbish", "--key", "x"}).err, Contains("no command 'pulbish'; did you mean 'publish'?"));
+  CHECK_THAT(desk.run({"eat"}).err, Contains("no command 'eat'"));
+  CHECK_THAT(desk.run({"approvals", "aprove"}).err, Contains("no command 'aprove'; did you mean 'approve'?"));
+  CHECK_THAT(desk.run({"approvals"}).err, Contains("subcommand is required"));
+  CHECK_THAT(desk.run({"--frob"}).err, !Contains("no command"));
+  CHECK_THAT(desk.run({"a\u202Eb"}).err, Contains("a\\xe2\\x80\\xaeb"));
+}
+
+TEST_CASE("anchors that are not there are a wrong argument") {
+  Desk desk;
+  REQUIRE(with_store(desk).publish().status == 0);
+  auto const outcome = desk.run({"verify", desk.path("store/public/catalogue.yaml"), "--anchors", desk.path("absent")});
+  CHECK(outcome.status == 2);
+  CHECK_THAT(outcome.err, Contains("usage: --anchors: ") && Contains("absent"));
+}
+
 TEST_CASE("every verb explains itself with an example") {
   Desk desk;
   for (auto const* verb : {"init", "add", "list", "show", "edit", "rename", "withdraw", "history", "endorse", "publish",
