@@ -15,7 +15,7 @@
 #include "daemon/flow/settings.hpp"
 #include "daemon/state/board.hpp"
 #include "daemon/state/state.hpp"
-#include "daemon/swarm/swarm.hpp"
+#include "daemon/swarm/transfer.hpp"
 
 namespace imageswarm::coordinator {
 
@@ -28,7 +28,7 @@ public:
     Workers& workers;
     Workers& document_workers;  ///< a pool of their own: a recall may not wait behind images
     state::State& state;
-    swarm::Swarm& swarm;
+    swarm::Transfers& swarm;
     Clock const& clock;
   };
 

@@ -13,7 +13,7 @@
 #include "daemon/sinks/sink.hpp"
 #include "daemon/state/board.hpp"
 #include "daemon/state/state.hpp"
-#include "daemon/swarm/swarm.hpp"
+#include "daemon/swarm/transfer.hpp"
 
 namespace imageswarm::coordinator {
 
@@ -25,7 +25,7 @@ public:
     boost::asio::io_context& loop;
     Workers& workers;
     state::State& state;
-    swarm::Swarm& swarm;
+    swarm::Transfers& swarm;
     Clock const& clock;
     std::function<void(Fault)> said;  ///< counts a fault that was logged
     std::function<void()> arrived;    ///< an image is in all its sinks: older versions may go

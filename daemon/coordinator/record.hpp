@@ -15,7 +15,7 @@
 #include "daemon/selection/select.hpp"
 #include "daemon/sinks/sink.hpp"
 #include "daemon/state/board.hpp"
-#include "daemon/swarm/swarm.hpp"
+#include "daemon/swarm/transfer.hpp"
 
 namespace imageswarm::coordinator {
 
