@@ -72,6 +72,19 @@ struct Artefact {
   }
 };
 
+/// A directory with the artefact in it.
+inline fs::path seeded(TemporaryDirectory const& directory, Artefact const& artefact) {
+  auto const path = directory / "seed";
+  fs::create_directory(path);
+  write(path / artefact.name, artefact.content);
+  return path;
+}
+
+inline fs::path fresh(TemporaryDirectory const& directory, char const* name) {
+  fs::create_directory(directory / name);
+  return directory / name;
+}
+
 /// A swarm on loopback whose events can be waited for.
 class Host {
 public:
@@ -118,6 +131,16 @@ public:
     if (event && event->kind == kind) return true;
     UNSCOPED_INFO((event ? event->error.line() : "no event"));
     return false;
+  }
+
+  /// Passes over what comes before.
+  bool ends_with(Event::Kind kind) {
+    for (;;) {
+      auto const event = next();
+      if (!event) return false;
+      if (event->kind == kind) return true;
+      UNSCOPED_INFO(event->error.line());
+    }
   }
 
   swarm::TransferStatus status() {

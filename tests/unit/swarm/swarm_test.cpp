@@ -1,10 +1,6 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
-#include <libtorrent/load_torrent.hpp>
-#include <libtorrent/session.hpp>
-#include <libtorrent/settings_pack.hpp>
-
 #include "fixture.hpp"
 #include "tests/support/web_server.hpp"
 
@@ -14,19 +10,6 @@ using namespace std::chrono_literals;
 using Kind = Event::Kind;
 
 namespace {
-
-/// A directory with the artefact in it.
-fs::path seeded(TemporaryDirectory const& directory, Artefact const& artefact) {
-  auto const path = directory / "seed";
-  fs::create_directory(path);
-  write(path / artefact.name, artefact.content);
-  return path;
-}
-
-fs::path fresh(TemporaryDirectory const& directory, char const* name) {
-  fs::create_directory(directory / name);
-  return directory / name;
-}
 
 /// A file system of 1 MiB, gone at the end; only root may make one.
 struct SmallDisk {
@@ -259,41 +242,6 @@ TEST_CASE("peers outside the site's networks are refused, until they are let in"
   confined.networks.push_back("127.0.0.0/8");
   confined.trackers = {tracker.url()};  // so that it is asked again
   REQUIRE(host.swarm->apply(confined));
-  CHECK(host.next_is(Kind::recovered));
-  CHECK(host.next_is(Kind::complete));
-}
-
-TEST_CASE("a host whose only source was banned asks it again later", "[swarm]") {
-  TemporaryDirectory directory;
-  Tracker tracker;
-  Artefact const artefact{300'001};
-  auto const bad = fresh(directory, "bad");
-  write(bad / artefact.name, std::string(artefact.content.size(), 'x'));
-
-  // A peer that believes that it has everything, and serves rubbish.
-  lt::settings_pack pack;
-  auto const shared = Host::quiet();
-  pack.set_str(lt::settings_pack::listen_interfaces, shared.listen);
-  pack.set_str(lt::settings_pack::outgoing_interfaces, shared.listen.substr(0, shared.listen.find(':')));
-  for (auto const off : {lt::settings_pack::enable_dht, lt::settings_pack::enable_lsd, lt::settings_pack::enable_upnp,
-                         lt::settings_pack::enable_natpmp}) {
-    pack.set_bool(off, false);
-  }
-  auto hostile = std::make_unique<lt::session>(pack);
-  auto params =
-      lt::load_torrent_buffer({artefact.torrent.data(), static_cast<std::ptrdiff_t>(artefact.torrent.size())});
-  params.save_path = bad;
-  params.trackers = {tracker.url()};
-  params.have_pieces.resize(params.ti->num_pieces(), true);
-  params.flags &= ~(lt::torrent_flags::paused | lt::torrent_flags::auto_managed);
-  hostile->add_torrent(std::move(params));
-
-  Host host{Host::quiet(), {1s, 1s}};
-  host.add(artefact.transfer(fresh(directory, "b"), {tracker.url()}));
-  REQUIRE(host.next_is(Kind::stalled));
-  hostile.reset();
-  Host seed{shared};  // at the same address
-  seed.add(artefact.transfer(seeded(directory, artefact), {tracker.url()}, true));
   CHECK(host.next_is(Kind::recovered));
   CHECK(host.next_is(Kind::complete));
 }
