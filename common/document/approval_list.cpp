@@ -1,4 +1,5 @@
 #include "common/document/fields.hpp"
+#include "common/document/forms.hpp"
 #include "common/document/header.hpp"
 #include "common/document/members.hpp"
 #include "common/document/model.hpp"
@@ -6,18 +7,12 @@
 namespace imageswarm::document {
 namespace {
 
-Result<std::vector<Rule>> rules_from(yaml::Value const& value) {
-  if (!value.is_list()) return fail(Fault::doc_field, "it is not a list");
-  std::vector<Rule> rules;
-  for (auto const& each : value.list()) {
-    auto rule = rule_from(each);
-    if (!rule) return fail(std::move(rule.error()));
-    if (rule->os_distro || rule->architecture) {
-      return fail(Fault::doc_field, "line {}: os-distro and architecture are for a host's `select` only", each.line);
-    }
-    rules.push_back(std::move(*rule));
+Result<Rule> rule_of_list(yaml::Value const& value) {
+  auto rule = rule_from(value);
+  if (rule && (rule->os_distro || rule->architecture)) {
+    return fail(Fault::doc_field, "line {}: os-distro and architecture are for a host's `select` only", value.line);
   }
-  return rules;
+  return rule;
 }
 
 yaml::Value to_value(std::vector<Rule> const& rules) {
@@ -36,8 +31,8 @@ Result<ApprovalList> parse_approval_list(std::string_view body) {
   auto header = read_header(*top, fields, Kind::approval_list);
   if (!header) return fail(std::move(header.error()));
   list.header = *header;
-  fields.optional("approve", list.approve, rules_from);
-  fields.optional("recall", list.recall, rules_from);
+  fields.optional("approve", list.approve, list_of(rule_of_list));
+  fields.optional("recall", list.recall, list_of(rule_of_list));
   list.extra = fields.rest();
   return fields.outcome().map([&] { return std::move(list); });
 }

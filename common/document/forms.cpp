@@ -91,6 +91,11 @@ Result<std::string> tracker(yaml::Value const& value) {
   return fail(Fault::doc_field, "it is not an http, https or udp URL");
 }
 
+Result<std::string> web_url(yaml::Value const& value) {
+  if (value.is_text() && is_url(value.text(), {"http", "https"})) return value.text();
+  return fail(Fault::doc_field, "it is not an http or https URL");
+}
+
 Result<std::string> download_url(yaml::Value const& value) {
   if (value.is_text() && is_url_text(value.text())) {
     std::string_view const url = value.text();

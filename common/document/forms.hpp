@@ -2,10 +2,12 @@
 
 #include <fmt/ranges.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <initializer_list>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -31,6 +33,8 @@ inline constexpr std::uint64_t max_number = (1ull << 53) - 1;
 /// http or https, of a directory: it ends in '/'.
 [[nodiscard]] Result<std::string> web_seed(yaml::Value const& value);
 [[nodiscard]] Result<std::string> tracker(yaml::Value const& value);
+/// http or https, absolute.
+[[nodiscard]] Result<std::string> web_url(yaml::Value const& value);
 /// http, https, or relative to the catalogue's own.
 [[nodiscard]] Result<std::string> download_url(yaml::Value const& value);
 
@@ -75,13 +79,17 @@ inline auto fitting(bool (*fits)(std::string_view), std::string_view form) {
   };
 }
 
-/// A list of what `item` reads.
+/// A list of what `item` reads, `most` of them.
 template <class Item>
-auto list_of(Item item) {
-  return [item](yaml::Value const& value) -> Result<std::vector<std::string>> {
-    std::vector<std::string> items;
+auto list_of(Item item, std::size_t most = max_number) {
+  using T = typename std::invoke_result_t<Item, yaml::Value const&>::value_type;
+  return [item, most](yaml::Value const& value) -> Result<std::vector<T>> {
+    std::vector<T> items;
     if (value.is_empty()) return items;
     if (!value.is_list()) return fail(Fault::doc_field, "it is not a list");
+    if (value.list().size() > most) {
+      return fail(Fault::doc_field, "{} are too many; at most {}", value.list().size(), most);
+    }
     for (auto const& each : value.list()) {
       auto read = item(each);
       if (!read) return fail(std::move(read.error()));
