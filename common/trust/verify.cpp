@@ -4,6 +4,7 @@
 
 #include "common/base/text.hpp"
 #include "common/trust/acceptance.hpp"
+#include "common/trust/endorsers.hpp"
 #include "common/trust/envelope.hpp"
 #include "common/trust/signature.hpp"
 
@@ -11,8 +12,14 @@ namespace imageswarm::trust {
 namespace {
 
 Result<> check_signer(Signer const& signer, Expectation const& expected) {
-  bool const listed = std::ranges::any_of(expected.signers, [&](auto const& each) { return each.matches(signer); });
-  if (listed || expected.any_signer) return {};
+  auto const among = [&](std::vector<SignerPattern> const& patterns) {
+    return std::ranges::any_of(patterns, [&](auto const& each) { return each.matches(signer); });
+  };
+  if (expected.any_signer || among(expected.signers)) return {};
+  if (among(expected.elsewhere)) {
+    return fail(Fault::signer_wrong_role, "{} may sign other documents, but not this one",
+                printable(signer.text(), 500));
+  }
   return fail(Fault::signer_not_listed, "{} is not among those who may sign it", printable(signer.text(), 500));
 }
 
@@ -36,6 +43,10 @@ Result<document::ApprovalList> parse_rules(std::string_view body) {
     }
   }
   return list;
+}
+
+Result<document::EndorserList> parse_endorsers(std::string_view body) {
+  return document::parse_endorser_list(body).and_then(with_plain_names);
 }
 
 }  // namespace
@@ -75,6 +86,12 @@ Result<VerifiedApprovalList> verify_approval_list(std::string_view bytes, Anchor
                                                   Expectation const& expected, Floors const& floors, Time const& time) {
   if (auto kind = check_kind(expected.kind, document::Kind::approval_list); !kind) return fail(std::move(kind.error()));
   return Verification::run(bytes, anchors, expected, floors, time, parse_rules);
+}
+
+Result<VerifiedEndorserList> verify_endorser_list(std::string_view bytes, AnchorPolicy const& anchors,
+                                                  Expectation const& expected, Floors const& floors, Time const& time) {
+  if (auto kind = check_kind(expected.kind, document::Kind::endorser_list); !kind) return fail(std::move(kind.error()));
+  return Verification::run(bytes, anchors, expected, floors, time, parse_endorsers);
 }
 
 Result<document::Kind> claimed_kind(std::string_view bytes) {

@@ -47,8 +47,9 @@ using Floors = std::map<DocumentKey, Floor>;
 /// What a subscription demands of the document that it fetches.
 struct Expectation {
   document::Kind kind{};
-  std::vector<SignerPattern> signers;  ///< who may sign; `any_signer` for a look from outside
-  bool any_signer = false;             ///< only `imageswarm-index verify` without --subject sets it
+  std::vector<SignerPattern> signers;    ///< who may sign; `any_signer` for a look from outside
+  bool any_signer = false;               ///< only `imageswarm-index verify` without --subject sets it
+  std::vector<SignerPattern> elsewhere;  ///< who may sign other documents: told apart from strangers
   std::optional<std::string> name;
   std::optional<std::uint64_t> epoch;  ///< a daemon always demands one; nothing = any
 };

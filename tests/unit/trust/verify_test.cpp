@@ -102,6 +102,33 @@ TEST_CASE("a document by somebody who is not listed is refused, and the message 
   check_refused(verify(forged(document::write(catalogue()), {.signer = lookalike})), Fault::signer_not_listed);
 }
 
+TEST_CASE("who may sign another document only is told apart from a stranger") {
+  auto expected = expectation();
+  expected.elsewhere = {pattern("CN=Site Security,O=Example")};
+  check_refused(verify(signed_by("site-security", catalogue()), expected), Fault::signer_wrong_role);
+  check_refused(verify(signed_by("grace", catalogue()), expected), Fault::signer_not_listed);
+}
+
+TEST_CASE("an endorser list is verified as well, and its names are then all of one form") {
+  document::EndorserList list;
+  list.header = catalogue().header;
+  list.header.kind = document::Kind::endorser_list;
+  list.endorsers = {{"", "/O=Example/CN=Ada Endorser", "CN=CA", "", "https://x.org/c", "c", 1}};
+  auto expected = expectation();
+  auto const verified = [&] {
+    return verify_endorser_list(signed_by("site-security", document::write(list)), ca().anchors(), expected, {},
+                                {ca().now(), ca().now()});
+  };
+  expected.signers = {pattern("CN=Site Security,O=Example")};
+  CHECK(verified().error().fault == Fault::kind_mismatch);
+  expected.kind = document::Kind::endorser_list;
+  CHECK(verified()->content().endorsers[0].subject == "CN=Ada Endorser,O=Example");
+  list.endorsers[0].issuer = "no name";
+  CHECK(verified().error().fault == Fault::doc_field);
+  expected.signers = {pattern("CN=Ada Endorser,O=Example")};
+  CHECK(verified().error().fault == Fault::signer_not_listed);
+}
+
 TEST_CASE("a pinned issuer keeps out the same name from another CA") {
   auto const bytes = signed_by("other-ada", catalogue());
   auto expected = expectation();

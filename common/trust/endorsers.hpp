@@ -1,0 +1,61 @@
+#pragma once
+
+#include <compare>
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "common/base/result.hpp"
+#include "common/document/model.hpp"
+#include "common/trust/verify.hpp"
+
+namespace imageswarm::trust {
+
+/// Most included lists between a list and one that it reaches through them.
+inline constexpr std::size_t max_inclusion_depth = 4;
+/// Most inclusions that are followed from one list, by whatever way: included lists are outsiders' words.
+inline constexpr std::size_t max_inclusions = 64;
+
+/// The list with all its names as RFC 2253 writes them, so that equal names are equal texts. Fault: doc-field (a name
+/// that cannot be read; the same endorser of one catalogue, or the same included list, twice).
+[[nodiscard]] Result<document::EndorserList> with_plain_names(document::EndorserList list);
+
+/// The one who is named, of a list with plain names.
+[[nodiscard]] Result<SignerPattern> pattern_of(std::string_view subject, std::string_view issuer);
+
+/// One included list: what is found at a URL under this name, by this signer.
+struct ListId {
+  std::string url, document, subject, issuer;
+  auto operator<=>(ListId const&) const = default;
+};
+
+/// The included lists that lead to something, from the outermost; none: the list itself names it.
+using Way = std::vector<ListId>;
+
+/// Somebody whom a list accepts in the end.
+struct AcceptedEndorser {
+  document::Endorsement endorser;
+  std::vector<Way> ways;  ///< all that name him or her for the same catalogue, URL and epoch
+};
+
+/// What an endorser list comes to with the lists that it includes.
+struct Acceptance {
+  std::vector<AcceptedEndorser> endorsers;
+  std::vector<ListId> lists;          ///< all included ones, each once, also those that are not at hand
+  std::vector<std::string> left_out;  ///< inclusions that are not followed, and why
+};
+
+/// An included list with plain names that has been verified; null while there is none.
+using FindList = std::function<VerifiedEndorserList const*(ListId const&)>;
+
+/// Follows the inclusions of `list`, which has plain names and is found at `url` (for circles; may be empty).
+///
+/// A list's exceptions hold for all that comes through that inclusion. Where two lists name the same person for the
+/// same catalogue differently, the outer one counts, and of two equally far ones the first.
+Acceptance accepted_by(document::EndorserList const& list, std::string const& url, FindList const& find);
+
+/// What a newer version of a list changes, a line for people each: "added CN=Ada … for lxcloud (https://…)".
+std::vector<std::string> differences(document::EndorserList const& before, document::EndorserList const& after);
+
+}  // namespace imageswarm::trust
