@@ -23,7 +23,7 @@ unsigned versions_to_keep(flow::Settings const& settings) {
 
 Coordinator::Coordinator(Surroundings surroundings)
     : around_{surroundings},
-      images_{{around_.loop, around_.workers, around_.state, around_.swarm, around_.clock,
+      images_{{around_.loop, around_.workers, around_.retirement_workers, around_.state, around_.swarm, around_.clock,
                [this](Fault fault) { ++board_.faults[std::string{word(fault)}]; },
                [this] { boost::asio::post(around_.loop, [this] { replan(); }); }}},
       documents_{{around_.loop, around_.document_workers, around_.state, around_.clock, [this] { replan(); },

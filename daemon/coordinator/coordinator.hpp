@@ -26,7 +26,8 @@ public:
   struct Surroundings {
     boost::asio::io_context& loop;
     Workers& workers;
-    Workers& document_workers;  ///< a pool of their own: a recall may not wait behind images
+    Workers& document_workers;    ///< a pool of their own: a recall may not wait behind images,
+    Workers& retirement_workers;  ///< neither when it is learnt nor when it is carried out
     state::State& state;
     swarm::Transfers& swarm;
     Clock const& clock;

@@ -17,12 +17,6 @@ constexpr unsigned max_heavy_jobs = 2;
 /// While another host uploads to the same Glance.
 constexpr std::chrono::seconds busy_delay{2};
 
-/// Does the step read a whole image? A directory is asked by reading its file.
-bool is_heavy(Record const& record, Next const& next) {
-  if (next.step == Step::check_sink) return record.sinks[next.sink].sink->type() == "directory";
-  return next.step == Step::locate || next.step == Step::verify || next.step == Step::put;
-}
-
 SinkRecord* now_in(Record& record, std::shared_ptr<sinks::Sink> const& sink) {
   auto const at = std::ranges::find(record.sinks, sink, &SinkRecord::sink);
   return at == record.sinks.end() ? nullptr : &*at;
@@ -96,7 +90,7 @@ void ImageSteps::advance(Record& record) {
       continue;
     }
     if (record.in_flight) return;
-    if (is_heavy(record, next) && (heavy_jobs_ >= max_heavy_jobs || paused)) return;
+    if (!may_start(load_of(record, next))) return;
     switch (next.step) {
       case Step::none:
       case Step::leave:
@@ -120,15 +114,44 @@ void ImageSteps::advance(Record& record) {
   }
 }
 
+/// What is no job counts as one that may start at any time. A directory is asked by reading its file.
+ImageSteps::Load ImageSteps::load_of(Record const& record, Next const& next) {
+  switch (next.step) {
+    case Step::locate:
+    case Step::verify:
+    case Step::put:
+      return Load::heavy;
+    case Step::check_sink:
+      return record.sinks[next.sink].sink->type() == "directory" ? Load::heavy : Load::light;
+    case Step::none:
+    case Step::join:
+    case Step::leave:
+    case Step::retire:
+    case Step::discard:
+      break;
+  }
+  return Load::retiring;
+}
+
+bool ImageSteps::may_start(Load load) const {
+  if (load == Load::retiring) return true;
+  if (load == Load::heavy && (heavy_jobs_ >= max_heavy_jobs || paused)) return false;
+  return jobs_ < around.workers.threads();
+}
+
 /// Runs `job` on the pool for one image; `then(steps, record, result)` on the loop, unless the image is gone by then.
 template <class Job, class Then>
-void ImageSteps::run(Record& record, bool heavy, Job job, Then then) {
+void ImageSteps::run(Record& record, Load load, Job job, Then then) {
   record.in_flight = true;
-  heavy_jobs_ += heavy ? 1 : 0;
-  around.workers.run(
+  bool const retiring = load == Load::retiring;
+  jobs_ += retiring ? 0 : 1;
+  heavy_jobs_ += load == Load::heavy ? 1 : 0;
+  auto& pool = retiring ? around.retirement_workers : around.workers;
+  pool.run(
       std::move(job),
-      [self = shared_from_this(), id = record.id(), heavy, then = std::move(then)](auto result) mutable {
-        self->heavy_jobs_ -= heavy ? 1 : 0;
+      [self = shared_from_this(), id = record.id(), load, retiring, then = std::move(then)](auto result) mutable {
+        self->jobs_ -= retiring ? 0 : 1;
+        self->heavy_jobs_ -= load == Load::heavy ? 1 : 0;
         if (auto const at = self->records.find(id); at != self->records.end()) {
           at->second.in_flight = false;
           then(*self, at->second, std::move(result));
@@ -141,7 +164,7 @@ void ImageSteps::run(Record& record, bool heavy, Job job, Then then) {
 void ImageSteps::start_locate(Record& record) {
   if (auto const room = check_budget(record); !room) return failed(record, record.retry, room.error());
   run(
-      record, true,
+      record, Load::heavy,
       [want = record.decision.want, store = store](std::stop_token const& stop) -> Result<Located> {
         auto located = locate(want, store.directory, store.seed_from, stop);
         if (!located || located->in_place) return located;
@@ -202,7 +225,7 @@ std::filesystem::path ImageSteps::artefact_of(Record const& record) const {
 void ImageSteps::start_verify(Record& record) {
   auto const file = artefact_of(record);
   run(
-      record, true,
+      record, Load::heavy,
       [file, image = record.decision.want.image](std::stop_token const& stop) {
         return flow::verify_artefact(file, image, stop);
       },
@@ -217,7 +240,7 @@ void ImageSteps::start_verify(Record& record) {
 void ImageSteps::start_check(Record& record, std::size_t index) {
   auto const& sink = record.sinks[index].sink;
   run(
-      record, sink->type() == "directory",
+      record, load_of(record, {Step::check_sink, index}),
       [sink, want = record.decision.want](std::stop_token const& stop) { return sink->find(want, stop); },
       [sink](ImageSteps& self, Record& now, Result<std::optional<flow::Receipt>> found) {
         auto* const at = now_in(now, sink);
@@ -237,7 +260,7 @@ void ImageSteps::start_put(Record& record, std::size_t index) {
   sink.working = true;
   record.moved->store(0);
   run(
-      record, true,
+      record, Load::heavy,
       [sink = sink.sink, want = record.decision.want, artefact = *record.verified,
        moved = record.moved](std::stop_token const& stop) {
         return sink->put(
@@ -255,7 +278,7 @@ void ImageSteps::start_retire(Record& record, std::size_t index) {
   auto const& sink = record.sinks[index];
   auto const why = *retirement_of(record.decision.verdict);
   run(
-      record, false,
+      record, Load::retiring,
       [sink = sink.sink, receipt = *sink.receipt, why](std::stop_token const& stop) {
         return sink->retire(receipt, why, stop);
       },
@@ -276,7 +299,7 @@ void ImageSteps::start_discard(Record& record) {
   record.located.reset();
   record.verified.reset();
   run(
-      record, false,
+      record, Load::retiring,
       [paths](std::stop_token const&) -> Result<> {
         std::error_code error;
         for (auto const& path : {paths.directory, paths.torrent, paths.resume}) {

@@ -39,8 +39,15 @@ public:
   bool paused = false;
 
 private:
+  enum class Load : std::uint8_t {
+    light,
+    heavy,     ///< reads a whole image
+    retiring,  ///< takes something out of use: never waits for the others
+  };
+  static Load load_of(Record const& record, Next const& next);
+  bool may_start(Load load) const;
   template <class Job, class Then>
-  void run(Record& record, bool heavy, Job job, Then then);
+  void run(Record& record, Load load, Job job, Then then);
 
   void start_locate(Record& record);
   bool join(Record& record);
@@ -63,6 +70,7 @@ private:
   std::filesystem::path artefact_of(Record const& record) const;
   Result<> check_budget(Record const& record) const;
 
+  unsigned jobs_ = 0;  ///< on `workers`; never more than it has threads, so that none of them waits for one
   unsigned heavy_jobs_ = 0;
 };
 

@@ -24,6 +24,7 @@ public:
   struct Surroundings {
     boost::asio::io_context& loop;
     Workers& workers;
+    Workers& retirement_workers;  ///< taking out of use waits behind nothing that comes
     state::State& state;
     swarm::Transfers& swarm;
     Clock const& clock;

@@ -14,8 +14,10 @@ namespace imageswarm::coordinator {
 /// is handed to `then` back on the loop. After `stop` no more results come.
 class Workers {
 public:
-  Workers(boost::asio::io_context& loop, unsigned threads) : loop_{loop}, pool_{threads} {}
+  Workers(boost::asio::io_context& loop, unsigned threads) : loop_{loop}, threads_{threads}, pool_{threads} {}
   ~Workers() { stop(); }
+
+  unsigned threads() const { return threads_; }
 
   /// `cancel` ends this job alone; its result is still handed over.
   template <class Job, class Then>
@@ -40,6 +42,7 @@ public:
 
 private:
   boost::asio::io_context& loop_;
+  unsigned threads_;
   std::stop_source stop_;
   boost::asio::thread_pool pool_;
 };

@@ -1,0 +1,168 @@
+#include "daemon/coordinator/images.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "tests/unit/coordinator/fixture.hpp"
+
+namespace imageswarm::coordinator {
+namespace {
+
+using flow::Retirement;
+using test::FakeSink;
+using test::Host;
+using test::ImageState;
+using test::Published;
+using test::Verdict;
+
+TEST_CASE("an image goes from the swarm into every sink") {
+  auto const first = std::make_shared<FakeSink>("first"), second = std::make_shared<FakeSink>("second");
+  Host host{{first, second}};
+  Published const image{"1"};
+  host.bring(image);
+  CHECK(first->has(image.id()));
+  CHECK(second->has(image.id()));
+  CHECK(host.images->receipts().size() == 2);
+  CHECK(host.swarm.joined.contains(image.id()));
+}
+
+TEST_CASE("an upload under way is cancelled by a recall, and the image leaves the swarm before that") {
+  Host host;
+  Published const image{"1"};
+  auto const& sink = host.sinks.front();
+  sink->be_slow(true);
+  host.know(image);
+  host.plan({image.decided(Verdict::selected)});
+  host.deliver(image);
+  REQUIRE(host.until([&] { return sink->calls("put") == 1; }));
+  host.plan({image.decided(Verdict::recalled)});
+  CHECK(host.swarm.joined.empty());
+  CHECK(host.until([&] { return sink->calls("put cancelled") == 1; }));
+  CHECK(host.until([&] { return !std::filesystem::exists(host.artefact(image)); }));
+  CHECK_FALSE(sink->has(image.id()));
+  CHECK(host.state_of(image) == ImageState::recalled);
+}
+
+TEST_CASE("a recall takes the image out of every sink and removes the artefact") {
+  Host host;
+  Published const image{"1"};
+  host.bring(image);
+  host.plan({image.decided(Verdict::recalled)});
+  CHECK(host.until([&] { return host.images->receipts().empty() && !std::filesystem::exists(host.artefact(image)); }));
+  CHECK(host.sinks.front()->retired() == std::vector{std::pair{image.id(), Retirement::recalled}});
+}
+
+TEST_CASE("a recall does not wait behind sinks that do not answer") {
+  auto const good = std::make_shared<FakeSink>("good"), stuck = std::make_shared<FakeSink>("stuck");
+  Host host{{good, stuck}};
+  Published const recalled{"1"};
+  host.bring(recalled);
+  stuck->be_stuck(true);
+  std::vector<Published> others;
+  std::vector<test::Decision> decisions{recalled.decided(Verdict::selected)};
+  for (auto const* version : {"2", "3", "4", "5", "6", "7"}) {
+    others.emplace_back(version);
+    host.know(others.back());
+    decisions.push_back(others.back().decided(Verdict::selected));
+  }
+  host.plan(decisions);
+  for (auto const& image : others) host.deliver(image);
+  REQUIRE(host.until([&] { return stuck->calls("find") >= 4; }));
+  decisions.front() = recalled.decided(Verdict::recalled);
+  host.plan(decisions);
+  CHECK(host.until([&] { return !good->has(recalled.id()); }));
+}
+
+TEST_CASE("new trackers and web seeds of an image that is in the swarm reach the swarm") {
+  Host host;
+  Published image{"1"};
+  host.bring(image);
+  image.want.trackers = {"http://other.example.org/announce"};
+  image.want.web_seeds = {"https://other.example.org/"};
+  host.plan({image.decided(Verdict::selected)});
+  CHECK(host.swarm.joined.at(image.id()).trackers == image.want.trackers);
+  CHECK(host.swarm.joined.at(image.id()).web_seeds == image.want.web_seeds);
+}
+
+TEST_CASE("a sink that fails waits for its next try, and another one is not held up by it") {
+  auto const bad = std::make_shared<FakeSink>("bad"), good = std::make_shared<FakeSink>("good");
+  bad->fail_puts(Fault::glance_unavailable);
+  Host host{{bad, good}};
+  Published const image{"1"};
+  host.know(image);
+  host.plan({image.decided(Verdict::selected)});
+  host.deliver(image);
+  CHECK(host.until([&] { return good->has(image.id()); }));
+  host.let_run();
+  CHECK(bad->calls("put") == 1);
+  CHECK(host.row(image)->sinks[0].error->fault == Fault::glance_unavailable);
+  CHECK_FALSE(host.row(image)->sinks[1].error);
+}
+
+TEST_CASE("content that was refused is not tried again soon, by whatever sink, nor by the next plan") {
+  Host host;
+  host.sinks.front()->fail_puts(Fault::image_backing_file);
+  Published const image{"1"};
+  host.know(image);
+  host.plan({image.decided(Verdict::selected)});
+  host.deliver(image);
+  REQUIRE(host.until([&] { return host.state_of(image) == ImageState::failed; }));
+  host.let_run();
+  host.plan({image.decided(Verdict::selected)});
+  host.let_run();
+  CHECK(host.sinks.front()->calls("put") == 1);
+  CHECK(host.images->settled());
+}
+
+TEST_CASE("an artefact that is not what was signed is fetched anew once, and then rests") {
+  Host host;
+  Published const image{"1"};
+  host.know(image);
+  host.plan({image.decided(Verdict::selected)});
+  host.deliver(image, std::string(image.content.size(), 'y'));
+  REQUIRE(host.until([&] { return host.swarm.restarted.size() == 1; }));
+  CHECK(host.sinks.front()->calls("put") == 0);
+  host.deliver(image, std::string(image.content.size(), 'z'));
+  REQUIRE(host.until([&] { return host.swarm.restarted.size() == 2; }));
+  host.deliver(image, std::string(image.content.size(), 'y'));
+  host.let_run();
+  CHECK(host.swarm.restarted.size() == 2);
+  CHECK(host.row(image)->error->fault == Fault::hash_mismatch);
+}
+
+TEST_CASE("after a restart receipts count at once, are compared again, and nothing is uploaded twice") {
+  Host host;
+  Published const image{"1"};
+  host.bring(image);
+  host.restart();
+  host.plan({image.decided(Verdict::selected)});
+  CHECK(host.state_of(image) == ImageState::active);
+  auto const& sink = host.sinks.front();
+  CHECK(host.until([&] { return sink->calls("find") == 2; }));
+  host.let_run();
+  CHECK(sink->calls("put") == 1);
+  CHECK(host.images->receipts().size() == 1);
+}
+
+TEST_CASE("what is no longer in a sink after a restart is put there again") {
+  Host host;
+  Published const image{"1"};
+  host.bring(image);
+  auto const& sink = host.sinks.front();
+  sink->lose(image.id());
+  host.restart();
+  host.plan({image.decided(Verdict::selected)});
+  CHECK(host.until([&] { return sink->has(image.id()); }));
+}
+
+TEST_CASE("a recall that came while the daemon was not running is carried out at the next start") {
+  Host host;
+  Published const image{"1"};
+  host.bring(image);
+  host.restart();
+  host.plan({image.decided(Verdict::recalled)});
+  CHECK(host.until([&] { return !host.sinks.front()->has(image.id()); }));
+  CHECK(host.until([&] { return !std::filesystem::exists(host.artefact(image)); }));
+}
+
+}  // namespace
+}  // namespace imageswarm::coordinator
