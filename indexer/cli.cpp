@@ -76,6 +76,7 @@ int run(std::vector<std::string> arguments, Surroundings const& world) {
   app.footer(examples);
   app.require_subcommand(1);
   define_image_verbs(app, choice);
+  define_approval_verbs(app, choice);
   define_document_verbs(app, choice);
 
   complete_booleans(arguments);

@@ -1,6 +1,6 @@
 #pragma once
 
-// What the two files that define verbs share; CLI11 shows in them and in cli.cpp only.
+// What the files that define verbs share; CLI11 shows in them and in cli.cpp only.
 
 #include <chrono>
 #include <CLI/CLI.hpp>
