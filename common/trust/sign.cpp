@@ -10,6 +10,7 @@
 #include "common/base/text.hpp"
 #include "common/trust/envelope.hpp"
 #include "common/trust/openssl.hpp"
+#include "common/trust/smime.hpp"
 
 namespace imageswarm::trust {
 
@@ -18,6 +19,9 @@ struct SigningIdentity::Impl {
   std::vector<CertificatePtr> intermediates;
   KeyPtr key;
   Signer signer;
+
+  /// DER, with the signer's certificate and its intermediates.
+  Result<std::vector<std::uint8_t>> detached_signature(std::string_view body) const;
 };
 
 namespace {
@@ -133,22 +137,35 @@ Result<SigningIdentity> SigningIdentity::load(std::filesystem::path const& certi
   return SigningIdentity{std::move(impl)};
 }
 
-Result<std::string> SigningIdentity::sign(std::string_view body) const {
+Result<std::vector<std::uint8_t>> SigningIdentity::Impl::detached_signature(std::string_view body) const {
   ERR_clear_error();
   // SMIMECapabilities would say which ciphers we read; nobody writes to us.
   constexpr unsigned flags = CMS_BINARY | CMS_DETACHED | CMS_PARTIAL | CMS_NOSMIMECAP;
   CmsPtr const cms{CMS_sign(nullptr, nullptr, nullptr, nullptr, flags)};
-  auto* leaf = impl_->certificate.get();
-  bool good = cms && CMS_add1_signer(cms.get(), leaf, impl_->key.get(), digest_for(impl_->key.get()), flags) != nullptr;
-  for (auto const& each : impl_->intermediates) good = good && CMS_add1_cert(cms.get(), each.get()) == 1;
+  auto* leaf = certificate.get();
+  bool good = cms && CMS_add1_signer(cms.get(), leaf, key.get(), digest_for(key.get()), flags) != nullptr;
+  for (auto const& each : intermediates) good = good && CMS_add1_cert(cms.get(), each.get()) == 1;
   auto const content = reader_of(body);
   good = good && CMS_final(cms.get(), content.get(), nullptr, flags) == 1;
   unsigned char* der = nullptr;
   auto const size = good ? i2d_CMS_ContentInfo(cms.get(), &der) : -1;
   if (size <= 0) return fail(Fault::key_unreadable, "signing: {}", openssl_errors());
-  auto document = seal_envelope(body, std::as_bytes(std::span{der, static_cast<std::size_t>(size)}));
+  std::vector<std::uint8_t> const signature(der, der + size);
   OPENSSL_free(der);
-  return document;
+  return signature;
+}
+
+Result<std::string> SigningIdentity::sign(std::string_view body) const {
+  auto const signature = impl_->detached_signature(body);
+  if (!signature) return fail(signature.error());
+  return seal_envelope(body, std::as_bytes(std::span{*signature}));
+}
+
+Result<std::string> SigningIdentity::sign_smime(std::string_view text) const {
+  auto const signature = impl_->detached_signature(with_crlf(text));
+  if (!signature) return fail(signature.error());
+  auto const* micalg = EVP_MD_is_a(digest_for(impl_->key.get()), "SHA384") ? "sha-384" : "sha-256";
+  return write_smime(text, std::as_bytes(std::span{*signature}), micalg);
 }
 
 }  // namespace imageswarm::trust

@@ -28,6 +28,8 @@ public:
 
   /// The whole document: `body` (which ends in LF) followed by its `x509-signature:` block (docs/formats.md §2).
   [[nodiscard]] Result<std::string> sign(std::string_view body) const;
+  /// `text` as a clear-signed S/MIME message (common/trust/smime.hpp).
+  [[nodiscard]] Result<std::string> sign_smime(std::string_view text) const;
 
 private:
   struct Impl;
