@@ -103,14 +103,16 @@ Result<> check_virtual_size(ByteCount size) {
   return {};
 }
 
-Result<Inspection> judge_head(std::span<std::byte const> head, ByteCount total) {
-  auto const found = formats_of(text_of(head));
+Result<Inspection> judge(Content& content) {
+  auto const head = read_part(content, 0, std::min(head_size, content.size()).value);
+  if (!head) return fail(head.error());
+  auto const found = formats_of(text_of(*head));
   if (found.size() > 1) {
     return fail(Fault::image_format_mismatch, "the image looks like more than one format: {}", join(found, ", "));
   }
-  Inspection result{found.empty() ? "raw" : found.front(), total};
+  Inspection result{found.empty() ? "raw" : found.front(), content.size()};
   if (result.disk_format == "qcow2") {
-    auto const size = check_qcow2(head, total);
+    auto const size = check_qcow2(*head, content.size());
     if (!size) return fail(size.error());
     result.virtual_size = *size;
   } else if (result.disk_format != "raw") {

@@ -2,10 +2,10 @@
 
 #include <cstddef>
 #include <span>
-#include <string>
 
 #include "common/base/result.hpp"
 #include "common/base/units.hpp"
+#include "common/image/content.hpp"
 #include "common/image/inspect.hpp"
 
 namespace imageswarm::image {
@@ -16,11 +16,12 @@ inline constexpr ByteCount head_size = 2_MiB;
 /// As much of the end: the footer of a VHD.
 inline constexpr ByteCount tail_size{512};
 
-/// The verdict on an image from its first bytes (`head_size` of them, or all if it has fewer) and its whole size.
+/// The verdict on an image, from its head alone where that suffices: of raw and qcow2 no more is read, so that judging
+/// packed content of theirs does not unpack it twice.
 ///
 /// Runs every recogniser: exactly one format may match, and raw means that none did. Only raw and qcow2 are allowed.
-/// Faults: image-….
-[[nodiscard]] Result<Inspection> judge_head(std::span<std::byte const> head, ByteCount total);
+/// Faults: image-…, and those of reading the content.
+[[nodiscard]] Result<Inspection> judge(Content& content);
 
 /// Formats that put their mark at the end only, which a raw image must not carry either; `tail` is the last
 /// `tail_size` bytes, or all. Fault: image-format-unsupported.

@@ -13,7 +13,7 @@
 
 #include "common/base/file.hpp"
 #include "common/base/units.hpp"
-#include "common/image/decompress.hpp"
+#include "common/image/content.hpp"
 #include "common/image/formats.hpp"
 #include "common/image/protocol.hpp"
 #include "common/image/sandbox.hpp"
@@ -64,73 +64,32 @@ private:
   std::vector<std::byte> bytes_;
 };
 
-Result<std::vector<std::byte>> read_at(std::uint64_t offset, std::size_t size) {
-  std::vector<std::byte> data(size);
-  std::size_t done = 0;
-  while (done < size) {
-    auto const count = ::pread(artefact_descriptor, data.data() + done, size - done, static_cast<off_t>(offset + done));
-    if (count < 0) return fail(Fault::disk_error, "reading the image failed");
-    if (count == 0) return fail(Fault::image_truncated, "the file became shorter while it was read");
-    done += static_cast<std::size_t>(count);
-  }
-  return data;
-}
-
 /// An image that is not compressed is judged from both its ends; the parent reads the content itself.
 Result<> inspect_in_place(ByteCount size) {
-  auto const head = read_at(0, std::min(head_size, size).value);
-  if (!head) return fail(head.error());
-  auto const found = judge_head(*head, size);
+  FileContent file{artefact_descriptor, size};
+  auto const found = judge(file);
   if (!found) return fail(found.error());
-  auto const tail = read_at((size - tail_size).value, std::min(tail_size, size).value);
+  auto const tail = read_part(file, (size - tail_size).value, std::min(tail_size, size).value);
   if (!tail) return fail(tail.error());
   if (auto const fine = judge_tail(*tail); !fine) return fine;
   return say_verdict(*found);
 }
 
-/// The next piece of at most `most` bytes, never more than one byte beyond the promise.
-class Content {
-public:
-  Content(Decoder& decoder, ByteCount promised) : decoder_{decoder}, left_{promised} {}
-
-  Result<std::span<std::byte const>> next(std::vector<std::byte>& buffer) {
-    auto const wanted = std::min<std::uint64_t>(buffer.size(), left_.value + 1);
-    auto const got = decoder_.read(std::span{buffer}.first(wanted));
-    if (!got) return fail(got.error());
-    if (*got > left_.value) return fail(Fault::bomb, "the content goes on after the promised size");
-    left_ = left_ - ByteCount{*got};
-    if (*got < wanted && left_.value > 0) {
-      return fail(Fault::image_truncated, "the content ends {} bytes before the promised size", left_.value);
-    }
-    return std::span{buffer}.first(*got);
-  }
-
-private:
-  Decoder& decoder_;
-  ByteCount left_;
-};
-
 Result<> unpack(Job const& job) {
-  Input input{artefact_descriptor, job.artefact_size};
-  auto const decoder = make_decoder(job.compression, input);
-  if (!decoder) return fail(decoder.error());
-  Content content{**decoder, job.content_size};
+  UnpackedContent content{artefact_descriptor, job.artefact_size, job.compression, job.content_size};
+  auto const found = judge(content);
+  if (!found) return fail(found.error());
+  if (auto const said = say_verdict(*found); !said) return said;
   Tail tail;
-  std::vector<std::byte> buffer(head_size.value);
-  bool judged = false;
-  for (;;) {
-    auto const piece = content.next(buffer);
-    if (!piece) return fail(piece.error());
-    if (!judged) {
-      auto const found = judge_head(*piece, job.content_size);
-      if (!found) return fail(found.error());
-      if (auto const said = say_verdict(*found); !said) return said;
-      judged = true;
-    }
-    if (piece->empty()) return judge_tail(tail.bytes());
-    tail.update(*piece);
-    if (auto const written = write_all(content_descriptor, *piece, "the content"); !written) return written;
+  std::vector<std::byte> buffer(piece_size);
+  for (std::uint64_t at = 0; at < job.content_size.value;) {
+    auto const piece = std::span{buffer}.first(std::min<std::uint64_t>(buffer.size(), job.content_size.value - at));
+    if (auto const got = content.read(at, piece); !got) return got;
+    tail.update(piece);
+    if (auto const written = write_all(content_descriptor, piece, "the content"); !written) return written;
+    at += piece.size();
   }
+  return judge_tail(tail.bytes());
 }
 
 Result<> run(Job const& job) {

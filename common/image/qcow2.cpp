@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "common/image/formats.hpp"
+#include "common/image/numbers.hpp"
 
 namespace imageswarm::image {
 namespace {
@@ -26,19 +27,6 @@ enum Extension : std::uint32_t {
   data_file_name = 0x44415441,
 };
 
-/// Big-endian numbers of the header; whoever asks has compared the length.
-struct Fields {
-  std::span<std::byte const> bytes;
-
-  std::uint64_t number(std::size_t offset, std::size_t size) const {
-    std::uint64_t value = 0;
-    for (auto const byte : bytes.subspan(offset, size)) value = value << 8 | std::to_integer<std::uint64_t>(byte);
-    return value;
-  }
-  std::uint32_t u32(std::size_t offset) const { return static_cast<std::uint32_t>(number(offset, 4)); }
-  std::uint64_t u64(std::size_t offset) const { return number(offset, 8); }
-};
-
 struct Header {
   std::uint32_t version, cluster_bits, crypt_method, l1_entries, refcount_clusters, snapshots;
   std::uint64_t backing_file_offset, virtual_size, l1_offset, refcount_offset;
@@ -54,7 +42,7 @@ tl::unexpected<Error> cut_off() {
   return fail(Fault::image_truncated, "the image ends within its qcow2 header");
 }
 
-Result<Header> read_header(Fields const& in) {
+Result<Header> read_header(BigEndian const& in) {
   if (in.bytes.size() < header_size_v2) return cut_off();
   Header header{.version = in.u32(4),
                 .cluster_bits = in.u32(20),
@@ -78,7 +66,7 @@ Result<Header> read_header(Fields const& in) {
   }
   if (in.bytes.size() < header.length) return cut_off();
   if (header.length == header_size_with_compression_type) {
-    header.compression = static_cast<std::uint8_t>(in.number(104, 1));
+    header.compression = std::to_integer<std::uint8_t>(in.bytes[104]);
   }
   return header;
 }
@@ -141,13 +129,13 @@ Result<> check_tables(Header const& header, ByteCount total) {
   return {};
 }
 
-Result<> check_bitmaps(Fields const& extension, std::size_t length, Header const& header, ByteCount total) {
+Result<> check_bitmaps(BigEndian const& extension, std::size_t length, Header const& header, ByteCount total) {
   if (length < 24) return fail(Fault::image_header, "the bitmaps extension is too short");
   return check_table("bitmap", extension.u64(16), extension.u64(8), max_refcount_table, header, total);
 }
 
 /// The list of (type, length, data padded to 8) between the header and the end of the first cluster.
-Result<> check_extensions(Fields const& cluster, Header const& header, ByteCount total) {
+Result<> check_extensions(BigEndian const& cluster, Header const& header, ByteCount total) {
   std::size_t at = header.length;
   for (;;) {
     if (at == header.cluster_size()) return {};

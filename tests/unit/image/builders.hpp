@@ -11,6 +11,7 @@
 
 #include "common/base/file.hpp"
 #include "common/image/compress.hpp"
+#include "common/image/content.hpp"
 #include "common/image/inspect.hpp"
 
 namespace imageswarm::image::test {
@@ -18,6 +19,23 @@ namespace imageswarm::image::test {
 inline std::span<std::byte const> bytes(std::string_view text) {
   return std::as_bytes(std::span{text});
 }
+
+/// Content in memory; what is said to lie beyond it reads as zeros.
+class MemoryContent final : public image::Content {
+public:
+  explicit MemoryContent(std::string content) : MemoryContent{content, {content.size()}} {}
+  MemoryContent(std::string content, ByteCount size) : Content{size}, content_{std::move(content)} {}
+
+private:
+  Result<> read_inside(std::uint64_t offset, std::span<std::byte> out) override {
+    std::ranges::fill(out, std::byte{});
+    if (offset < content_.size())
+      std::ranges::copy(bytes(content_).subspan(offset).first(std::min(out.size(), content_.size() - offset)),
+                        out.begin());
+    return {};
+  }
+  std::string content_;
+};
 
 /// An open file with this content and no name.
 inline UniqueFd file_of(std::string_view content) {

@@ -19,7 +19,8 @@ std::string disk_with(std::string_view mark, std::size_t at = 0) {
 }
 
 Result<Inspection> judge(std::string const& disk) {
-  return judge_head(bytes(disk), {disk.size()});
+  MemoryContent content{disk};
+  return image::judge(content);
 }
 
 std::string with_boot_signature(std::string disk) {
@@ -102,6 +103,7 @@ TEST_CASE("the footer of a VHD is found at the end", "[image][formats]") {
 }
 
 TEST_CASE("an image of no bytes, or of too many, is refused", "[image][formats]") {
-  CHECK(word_of(judge_head({}, {0})) == "image-virtual-size");
-  CHECK(word_of(judge_head(bytes(disk_with("")), max_virtual_size + ByteCount{1})) == "image-virtual-size");
+  CHECK(word_of(judge("")) == "image-virtual-size");
+  MemoryContent huge{disk_with(""), max_virtual_size + ByteCount{1}};
+  CHECK(word_of(image::judge(huge)) == "image-virtual-size");
 }

@@ -13,8 +13,13 @@ using namespace std::string_literals;
 
 namespace {
 
+Result<Inspection> judge(std::string const& disk) {
+  MemoryContent content{disk};
+  return image::judge(content);
+}
+
 Result<Inspection> judge(Qcow2 const& image) {
-  return judge_head(bytes(image.content()), {image.content().size()});
+  return judge(image.content());
 }
 
 }  // namespace
@@ -102,16 +107,16 @@ TEST_CASE("a qcow2 that ends anywhere in its first cluster is refused", "[image]
   auto const whole = Qcow2{}.extension(0x6803f857, std::string(48, 'n')).content();
   for (std::size_t size = 4; size <= 65536; size += size < 512 ? 1 : 509) {
     INFO(size);
-    CHECK_FALSE(judge_head(bytes(whole).first(size), {size}));
+    CHECK_FALSE(judge(whole.substr(0, size)));
   }
   for (std::size_t const size : {4u, 8u, 71u, 72u, 103u}) {
     INFO(size);
-    CHECK(word_of(judge_head(bytes(whole).first(size), {size})) == "image-truncated");
+    CHECK(word_of(judge(whole.substr(0, size))) == "image-truncated");
   }
 }
 
 TEST_CASE("a qcow2 of version 3 with the largest clusters fits in the head", "[image][qcow2]") {
   std::string content = Qcow2{}.u32(20, 21).u64(40, 3u << 21).u64(48, 1u << 21).content();
   content.resize((3u << 21) + 20 * 8);
-  CHECK(judge_head(bytes(content).first(head_size.value), {content.size()}));
+  CHECK(judge(content));
 }
