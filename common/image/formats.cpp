@@ -7,11 +7,14 @@
 
 #include "common/base/text.hpp"
 #include "common/image/qcow2.hpp"
+#include "common/image/vmdk.hpp"
 
 namespace imageswarm::image {
 namespace {
 
 using namespace std::string_view_literals;
+
+constexpr std::string_view accepted = "raw, qcow2 and VMDK of one file";
 
 struct Mark {
   std::string_view format;
@@ -25,8 +28,8 @@ struct Mark {
 constexpr Mark head_marks[] = {
     {"qcow", 0, "QFI\xfb\0\0\0\1"sv},
     {"vmdk", 0, "KDMV"sv},
-    {"vmdk", 0, "COWD"sv},
-    {"vmdk", 0, "\xbe\xba\xfe\xca\0\0\0\0"sv},
+    {"vmdk (COWD)", 0, "COWD"sv},
+    {"vmdk (seSparse)", 0, "\xbe\xba\xfe\xca\0\0\0\0"sv},
     {"vhd", 0, "conectix"sv},
     {"vhdx", 0, "vhdxfile"sv},
     {"vdi", 64, "\x7f\x10\xda\xbe"sv},
@@ -88,8 +91,19 @@ std::vector<std::string> formats_of(std::string_view head) {
   for (auto const& mark : head_marks) {
     if (head.size() > mark.offset && head.substr(mark.offset).starts_with(mark.bytes)) add(mark.format);
   }
-  if (is_text_vmdk(head)) add("vmdk");
+  if (is_text_vmdk(head)) add("vmdk (descriptor)");
   return found;
+}
+
+using Check = Result<ByteCount> (*)(std::span<std::byte const> head, Content& content);
+
+/// The rules for a format that is accepted and not raw.
+Check check_of(std::string_view format) {
+  if (format == "qcow2") {
+    return [](std::span<std::byte const> head, Content& content) { return check_qcow2(head, content.size()); };
+  }
+  if (format == "vmdk") return check_vmdk;
+  return nullptr;
 }
 
 }  // namespace
@@ -111,13 +125,12 @@ Result<Inspection> judge(Content& content) {
     return fail(Fault::image_format_mismatch, "the image looks like more than one format: {}", join(found, ", "));
   }
   Inspection result{found.empty() ? "raw" : found.front(), content.size()};
-  if (result.disk_format == "qcow2") {
-    auto const size = check_qcow2(*head, content.size());
+  if (auto const check = check_of(result.disk_format)) {
+    auto const size = check(*head, content);
     if (!size) return fail(size.error());
     result.virtual_size = *size;
   } else if (result.disk_format != "raw") {
-    return fail(Fault::image_format_unsupported, "the image is {}; only raw and qcow2 are accepted",
-                result.disk_format);
+    return fail(Fault::image_format_unsupported, "the image is {}; only {} are accepted", result.disk_format, accepted);
   }
   if (auto const fine = check_virtual_size(result.virtual_size); !fine) return fail(fine.error());
   return result;
@@ -127,8 +140,8 @@ Result<> judge_tail(std::span<std::byte const> tail) {
   auto const text = text_of(tail);
   for (auto const& mark : tail_marks) {
     if (text.size() >= mark.offset && text.substr(text.size() - mark.offset).starts_with(mark.bytes)) {
-      return fail(Fault::image_format_unsupported, "the image ends like {}; only raw and qcow2 are accepted",
-                  mark.format);
+      return fail(Fault::image_format_unsupported, "the image ends like {}; only {} are accepted", mark.format,
+                  accepted);
     }
   }
   return {};

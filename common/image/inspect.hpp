@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <filesystem>
 #include <functional>
@@ -21,6 +22,9 @@ struct Inspection {
   std::string disk_format;  ///< Glance's word
   ByteCount virtual_size;   ///< of the disk that a guest sees
 };
+
+/// Glance's words for what is accepted at all.
+inline constexpr std::array<std::string_view, 3> accepted_formats{"raw", "qcow2", "vmdk"};
 
 /// Largest disk we accept.
 inline constexpr ByteCount max_virtual_size{64ull << 40};

@@ -31,7 +31,8 @@ bool may_say(Fault fault) {
 
 Result<Inspection> parse_image(std::string_view rest) {
   auto const parts = split(rest, ' ');
-  if (parts.size() != 2 || (parts[0] != "raw" && parts[0] != "qcow2")) return crashed("talks nonsense");
+  if (parts.size() != 2 || std::ranges::find(accepted_formats, parts[0]) == accepted_formats.end())
+    return crashed("talks nonsense");
   auto const size = parse_number(parts[1], 1, max_virtual_size.value);
   if (!size) return crashed("talks nonsense");
   return Inspection{std::string{parts[0]}, {*size}};

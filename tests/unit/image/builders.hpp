@@ -13,6 +13,7 @@
 #include "common/image/compress.hpp"
 #include "common/image/content.hpp"
 #include "common/image/inspect.hpp"
+#include "tests/support/disks.hpp"
 
 namespace imageswarm::image::test {
 
@@ -73,40 +74,6 @@ inline std::string compressed(document::Compression format, std::string_view con
   if (!compressor.update(bytes(content)) || !compressor.finish()) return "the compressor failed";
   return result;
 }
-
-/// A sound, empty qcow2 of version 3 with clusters of 64 KiB, to be spoilt by a test.
-class Qcow2 {
-public:
-  static constexpr std::uint64_t disk_size = 10ull << 30;
-  static constexpr std::size_t header_length = 104;
-
-  Qcow2() : content_(3 * 65536 + 20 * 8, '\0') {
-    content_.replace(0, 4, "QFI\xfb");
-    u32(4, 3).u32(20, 16).u64(24, disk_size);  // version, cluster bits, size
-    u32(36, 20).u64(40, 3 * 65536);            // L1 table
-    u64(48, 65536).u32(56, 1);                 // refcount table
-    u32(96, 4).u32(100, header_length);        // refcount order, header length
-    u64(65536, 2 * 65536);                     // the one refcount block
-  }
-  Qcow2& u32(std::size_t at, std::uint32_t value) { return number(at, value, 4); }
-  Qcow2& u64(std::size_t at, std::uint64_t value) { return number(at, value, 8); }
-  Qcow2& u8(std::size_t at, std::uint8_t value) { return number(at, value, 1); }
-  Qcow2& extension(std::uint32_t type, std::string_view data) {
-    u32(next_extension_, type).u32(next_extension_ + 4, static_cast<std::uint32_t>(data.size()));
-    content_.replace(next_extension_ + 8, data.size(), data);
-    next_extension_ += 8 + (data.size() + 7) / 8 * 8;
-    return *this;
-  }
-  std::string const& content() const { return content_; }
-
-private:
-  Qcow2& number(std::size_t at, std::uint64_t value, std::size_t size) {
-    for (std::size_t i = size; i-- > 0; value >>= 8) content_[at + i] = static_cast<char>(value & 0xff);
-    return *this;
-  }
-  std::string content_;
-  std::size_t next_extension_ = header_length;
-};
 
 /// The fault's word, "" if there is none: what tables of attacks compare.
 template <class T>

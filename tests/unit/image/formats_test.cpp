@@ -7,6 +7,7 @@
 using namespace imageswarm;
 using namespace imageswarm::image;
 using namespace imageswarm::image::test;
+using namespace imageswarm::test;
 using namespace std::string_literals;
 
 namespace {
@@ -45,12 +46,12 @@ TEST_CASE("every other format is recognised, named and refused", "[image][format
     std::string disk;
   } const samples[] = {
       {"qcow", disk_with("QFI\xfb\0\0\0\1"s)},
-      {"vmdk", disk_with("KDMV\1\0\0\0"s)},
-      {"vmdk", disk_with("COWD\1\0\0\0"s)},
-      {"vmdk", disk_with("# Disk DescriptorFile\nversion=1\nCID=fffffffe\nRW 8 FLAT \"/etc/shadow\" 0\n")},
-      {"vmdk", disk_with("# disk descriptorFILE\r\n")},
-      {"vmdk", disk_with("\n  \n# anything\n#\nversion=1\nRW 8 FLAT \"/etc/shadow\" 0\n")},
-      {"vmdk", disk_with("VERSION=1\n")},
+      {"vmdk (COWD)", disk_with("COWD\1\0\0\0"s)},
+      {"vmdk (seSparse)", disk_with("\xbe\xba\xfe\xca\0\0\0\0"s)},
+      {"vmdk (descriptor)", disk_with("# Disk DescriptorFile\nversion=1\nCID=fffffffe\nRW 8 FLAT \"/etc/shadow\" 0\n")},
+      {"vmdk (descriptor)", disk_with("# disk descriptorFILE\r\n")},
+      {"vmdk (descriptor)", disk_with("\n  \n# anything\n#\nversion=1\nRW 8 FLAT \"/etc/shadow\" 0\n")},
+      {"vmdk (descriptor)", disk_with("VERSION=1\n")},
       {"vhd", disk_with("conectix")},
       {"vhdx", disk_with("vhdxfile")},
       {"vdi", disk_with("\x7f\x10\xda\xbe", 64)},

@@ -100,7 +100,7 @@ TEST_CASE("lines that are not exactly of the protocol are refused", "[image][pro
   CHECK(parse_verdict("image qcow2 68719476736"));
   CHECK(parse_verdict("fault image-table it is outside"));
   for (std::string_view const line :
-       {"", "End", "end ", "image", "image raw", "image vmdk 5", "image raw 0", "image raw -1", "image raw 05",
+       {"", "End", "end ", "image", "image raw", "image vdi 5", "image raw 0", "image raw -1", "image raw 05",
         "image raw 5 ", "image raw 70368744177665", "image  raw 5", "fault", "fault ", "fault nonsense x",
         "fault sig-invalid x", "fault image-table", "verdict raw 5"}) {
     INFO(line);

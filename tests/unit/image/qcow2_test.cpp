@@ -9,6 +9,7 @@
 using namespace imageswarm;
 using namespace imageswarm::image;
 using namespace imageswarm::image::test;
+using namespace imageswarm::test;
 using namespace std::string_literals;
 
 namespace {
