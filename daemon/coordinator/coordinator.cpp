@@ -28,6 +28,7 @@ Coordinator::Coordinator(Surroundings surroundings)
                [this] { boost::asio::post(around_.loop, [this] { replan(); }); }}},
       documents_{{around_.loop, around_.document_workers, around_.state, around_.clock, [this] { replan(); },
                   [this](Fault fault) { ++board_.faults[std::string{word(fault)}]; }}},
+      anchor_watch_{around_.loop, [this] { documents_.judge_again(); }},
       ticker_{around_.loop} {}
 
 Result<> Coordinator::configure(flow::Settings const& settings, std::vector<std::shared_ptr<sinks::Sink>> sinks) {
@@ -46,11 +47,20 @@ Result<> Coordinator::configure(flow::Settings const& settings, std::vector<std:
     around_.swarm.set_rates(board_.download_limit, board_.upload_limit);
   }
   images_.configure(settings.store, std::move(sinks));
-  if (auto done = documents_.configure(settings.subscriptions, {settings.trust.anchors, settings.trust.crl}); !done) {
+  if (auto done = documents_.configure(settings.subscriptions,
+                                       {settings.trust.anchors, settings.trust.crl, settings.trust.namespaces});
+      !done) {
     return done;
   }
+  watch_anchors();
   schedule_tick();
   return {};
+}
+
+void Coordinator::watch_anchors() {
+  if (auto done = anchor_watch_.watch(settings_.trust.anchors); !done) {
+    log_warning("a change of the trust anchors counts with the next refresh only: {}", done.error().line());
+  }
 }
 
 void Coordinator::replan() {

@@ -9,6 +9,7 @@
 
 #include "common/base/clock.hpp"
 #include "daemon/control/control.hpp"
+#include "daemon/coordinator/anchor_watch.hpp"
 #include "daemon/coordinator/documents.hpp"
 #include "daemon/coordinator/images.hpp"
 #include "daemon/coordinator/workers.hpp"
@@ -54,6 +55,7 @@ public:
 
 private:
   void replan();
+  void watch_anchors();
   void schedule_tick();
   void look_whether_settled();
 
@@ -62,6 +64,7 @@ private:
   state::Board board_;
   Images images_;
   Documents documents_;
+  AnchorWatch anchor_watch_;
   boost::asio::steady_timer ticker_;
   std::function<void()> when_settled_;
   bool loaded_ = false;

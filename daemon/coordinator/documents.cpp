@@ -79,6 +79,10 @@ void Documents::refresh_now() {
   for (auto const& source : subscriptions_) refresher_->refresh(source);
 }
 
+void Documents::judge_again() {
+  refresher_->judge_again(subscriptions_);
+}
+
 bool Documents::settled() const {
   return std::ranges::all_of(subscriptions_, [](auto const& source) { return source->answered; });
 }

@@ -26,6 +26,8 @@ public:
   [[nodiscard]] Result<> configure(std::vector<flow::SubscriptionSettings> const& subscriptions,
                                    trust::AnchorPolicy const& anchors);
   void refresh_now();
+  /// To be called when the anchors have changed on disk.
+  void judge_again();
 
   /// Has every subscription had its first answer since it was configured?
   bool settled() const;

@@ -32,9 +32,7 @@ Outcome Judge::look(std::string const& url, std::string const& etag, std::string
     }
   }
   bool const replaced = outcome.offer && outcome.offer->has_value();
-  if (old && !replaced) {
-    if (auto still = verify(*old); !still) outcome.old_fault = std::move(still.error());
-  }
+  if (old && !replaced) outcome.old = verify(*old);
   return outcome;
 }
 

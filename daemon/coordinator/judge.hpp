@@ -17,7 +17,7 @@ struct Outcome {
   std::string bytes;                      ///< as received; empty where nothing new came
   std::optional<Error> unreachable;       ///< the source did not answer
   std::optional<Result<Document>> offer;  ///< the verdict on what it offered
-  std::optional<Error> old_fault;         ///< the last good document no longer passes
+  std::optional<Result<Document>> old;    ///< the verdict of today on what was accepted last, where that stays in use
 };
 
 /// All that fetching and verifying one document needs, as values that a job on the pool may keep.
@@ -29,7 +29,7 @@ struct Judge {
 
   /// Faults: those of trust::verify_….
   [[nodiscard]] Result<Document> verify(std::string_view bytes) const;
-  /// Fetches what the source has now and verifies it where it is new; `old`, the last good version (or null), is
+  /// Fetches what the source has now and verifies it where it is new; `old`, the version accepted last (or null), is
   /// verified again where it stays in use, since a CRL may have changed. Blocks.
   Outcome look(std::string const& url, std::string const& etag, std::string const* old,
                std::stop_token const& stop) const;

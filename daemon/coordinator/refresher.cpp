@@ -19,24 +19,38 @@ double dice() {
 }  // namespace
 
 void Refresher::load(std::shared_ptr<Subscription> const& source, std::string bytes) {
-  auto judge = judge_for(*source);
-  if (!judge) return give_up(source, judge.error());
-  source->in_flight = true;
+  source->bytes = std::make_shared<std::string const>(std::move(bytes));
   ++loading_;
-  auto kept = std::make_shared<std::string const>(std::move(bytes));
-  around_.workers.run([judge = std::move(*judge), kept](std::stop_token const&) { return judge.verify(*kept); },
-                      [self = shared_from_this(), source, kept](Result<Document> document) {
-                        source->in_flight = false;
-                        --self->loading_;
-                        if (document) {
-                          source->document = std::move(*document);
-                          source->bytes = kept;
-                        } else {
-                          self->note_old_fault(*source, document.error());
-                        }
-                        self->tell();
-                        if (!source->removed) self->refresh(source);
-                      });
+  verify_again(source, [self = shared_from_this(), source] {
+    --self->loading_;
+    self->tell();
+    if (!source->removed) self->refresh(source);
+  });
+}
+
+void Refresher::judge_again(std::vector<std::shared_ptr<Subscription>> const& sources) {
+  ++anchors_version_;
+  for (auto const& source : sources) {
+    if (source->bytes) verify_again(source, [self = shared_from_this()] { self->tell(); });
+    if (source->error || !source->document) refresh(source);  // what it offers may have been refused for the anchors
+  }
+}
+
+/// Beside whatever is being fetched: a slow source must not put off what a revocation list says.
+void Refresher::verify_again(std::shared_ptr<Subscription> const& source, std::function<void()> then) {
+  auto judge = judge_for(*source);
+  if (!judge) {
+    refuse(*source, std::move(judge.error()), "could not verify");
+    return boost::asio::post(around_.loop, std::move(then));
+  }
+  around_.workers.run(
+      [judge = std::move(*judge), bytes = source->bytes](std::stop_token const&) { return judge.verify(*bytes); },
+      [self = shared_from_this(), source, bytes = source->bytes, by = anchors_version_,
+       then = std::move(then)](Result<Document> verdict) {
+        bool const holds_still = by == self->anchors_version_ && bytes == source->bytes && !source->removed;
+        if (holds_still) self->take_old(*source, std::move(verdict));
+        then();
+      });
 }
 
 void Refresher::refresh(std::shared_ptr<Subscription> const& source) {
@@ -50,9 +64,10 @@ void Refresher::refresh(std::shared_ptr<Subscription> const& source) {
   source->timer.cancel();
   auto look = [judge = std::move(*judge), url = source->settings.url, etag = source->etag,
                old = source->bytes](std::stop_token const& stop) { return judge.look(url, etag, old.get(), stop); };
-  around_.workers.run(std::move(look), [self = shared_from_this(), source](Outcome outcome) {
+  around_.workers.run(std::move(look), [self = shared_from_this(), source, by = anchors_version_](Outcome outcome) {
     source->in_flight = false;
     if (source->removed) return;
+    if (by != self->anchors_version_) return self->refresh(source);  // judged by anchors that are no more
     self->take(*source, std::move(outcome));
     self->schedule_next(source);
     self->tell();
@@ -93,16 +108,27 @@ void Refresher::take(Subscription& source, Outcome outcome) {
       if (accept(source, std::move(**outcome.offer), std::move(outcome.bytes))) source.etag = std::move(outcome.etag);
     }
   }
-  if (outcome.old_fault) {
-    note_old_fault(source, *outcome.old_fault);
-  } else if (source.document) {
-    source.old_fault.reset();
-    source.stale_since.reset();
-    // A document that holds now vouches for the clock: it may not fall behind this moment.
-    if (auto raised = around_.state.raise_time_floor(around_.clock.now()); !raised) {
-      log_warning("{}", raised.error().line());
-    }
+  if (outcome.old) take_old(source, std::move(*outcome.old));
+}
+
+/// What was accepted earlier, judged anew.
+void Refresher::take_old(Subscription& source, Result<Document> verdict) {
+  if (!verdict) return note_old_fault(source, verdict.error());
+  if (source.old_fault) {
+    log_info("{} gives trust again", title_of(source));
+    if (source.error && source.error->fault == source.old_fault->fault) source.error.reset();
   }
+  put_in_use(source, std::move(*verdict));
+  // A document that holds now vouches for the clock: it may not fall behind this moment.
+  if (auto raised = around_.state.raise_time_floor(around_.clock.now()); !raised) {
+    log_warning("{}", raised.error().line());
+  }
+}
+
+void Refresher::put_in_use(Subscription& source, Document document) {
+  source.document = std::move(document);
+  source.old_fault.reset();
+  source.stale_since.reset();
 }
 
 bool Refresher::accept(Subscription& source, Document document, std::string bytes) {
@@ -118,7 +144,7 @@ bool Refresher::accept(Subscription& source, Document document, std::string byte
     return false;
   }
   source.accepted_name = header.name;
-  source.document = std::move(document);
+  put_in_use(source, std::move(document));
   source.bytes = std::make_shared<std::string const>(std::move(bytes));
   source.last_said.clear();
   say_accepted(source);

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/base/clock.hpp"
 #include "common/trust/verify.hpp"
@@ -35,10 +37,15 @@ public:
   void load(std::shared_ptr<Subscription> const& source, std::string bytes);
   /// Asks the source now, or as soon as the job under way is done; from then on by its schedule.
   void refresh(std::shared_ptr<Subscription> const& source);
+  /// The anchors have other content now: what is in use is verified again at once.
+  void judge_again(std::vector<std::shared_ptr<Subscription>> const& sources);
 
 private:
   [[nodiscard]] Result<Judge> judge_for(Subscription const& source) const;
+  void verify_again(std::shared_ptr<Subscription> const& source, std::function<void()> then);
   void take(Subscription& source, Outcome outcome);
+  void take_old(Subscription& source, Result<Document> verdict);
+  void put_in_use(Subscription& source, Document document);
   bool accept(Subscription& source, Document document, std::string bytes);
   void say_accepted(Subscription const& source);
   void refuse(Subscription& source, Error error, std::string_view what);
@@ -50,7 +57,8 @@ private:
 
   Surroundings around_;
   trust::AnchorPolicy anchors_;
-  unsigned loading_ = 0;  ///< documents of earlier runs that are still being verified
+  std::uint64_t anchors_version_ = 0;  ///< a verdict by an older one is dropped
+  unsigned loading_ = 0;               ///< documents of earlier runs that are still being verified
 };
 
 }  // namespace imageswarm::coordinator

@@ -32,11 +32,11 @@ struct Subscription {
   bool removed = false;   ///< no longer configured; a late answer is dropped
 
   std::optional<std::string> accepted_name;  ///< of the document that this source gave first
-  Document document;
-  std::shared_ptr<std::string const> bytes;  ///< of `document`, verified again with every refresh
+  Document document;                         ///< none before the first one passed since the start
+  std::shared_ptr<std::string const> bytes;  ///< as accepted last, verified again with every refresh
   std::string etag;
   std::optional<Error> error;      ///< of the last refresh
-  std::optional<Error> old_fault;  ///< why `document` no longer passes
+  std::optional<Error> old_fault;  ///< why `bytes` no longer pass
   std::optional<TimePoint> stale_since;
   std::optional<TimePoint> refreshed, next_refresh;
   std::string last_said;  ///< the refusal that was logged last: the same one is not said twice

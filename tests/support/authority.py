@@ -49,10 +49,28 @@ class Authority:
             for path, content in lists.items():
                 path.write_bytes(content)
 
+    @contextlib.contextmanager
+    def stale_revocation_list(self):
+        """The issuing CA's list is one whose next update is overdue, as when its mirror stands still."""
+        stale = (self.directory / "crl" / "stale.pem").read_bytes()
+        for path in self.anchors.glob("*.r0"):
+            if "Test Issuing CA" in _openssl("crl", "-in", path, "-noout", "-issuer").decode():
+                fresh = path.read_bytes()
+                replace_file(path, stale)
+                yield
+                replace_file(path, fresh)
+
     def _run(self, *arguments):
         result = subprocess.run([Path(__file__).parent / "test-ca", *arguments], text=True, capture_output=True)
         if result.returncode:
             raise RuntimeError(f"test-ca: {result.stderr}")
+
+
+def replace_file(path, content):
+    """At once, as tools that fetch revocation lists do."""
+    fresh = path.with_name(path.name + ".new")
+    fresh.write_bytes(content)
+    fresh.rename(path)
 
 
 def split_document(text):

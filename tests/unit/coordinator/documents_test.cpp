@@ -1,0 +1,93 @@
+#include "daemon/coordinator/documents.hpp"
+
+#include <catch2/catch.hpp>
+#include <filesystem>
+
+#include "tests/unit/coordinator/follower.hpp"
+
+namespace imageswarm::coordinator {
+namespace {
+
+using selection::Standing;
+using state::SubscriptionState;
+using test::Follower;
+
+/// In the place of every list of the anchors: that of the issuing CA is another one from now on.
+void install(Follower const& host, std::filesystem::path const& crl) {
+  test::shell(host.path("anchors"),
+              "for list in *.r0; do openssl crl -noout -issuer -in $list | grep -q 'Issuing' && cp '" + crl.native() +
+                  "' $list; done; true");
+}
+
+TEST_CASE_METHOD(Follower, "a new version takes the place of the old one") {
+  publish(catalogue(1));
+  follow({subscription()});
+  CHECK(serial() == 1);
+  publish(catalogue(2));
+  refresh();
+  CHECK(serial() == 2);
+  CHECK(status().state == SubscriptionState::current);
+}
+
+TEST_CASE_METHOD(Follower, "a changed set of subscriptions leaves those alone that stay") {
+  publish(catalogue(1));
+  auto another = catalogue(7);
+  another.header.name = "another";
+  publish(another, "other.yaml");
+  follow({subscription()});
+  auto const document = documents.catalogues().front().document;
+  std::filesystem::remove(path("catalogue.yaml"));
+  follow({subscription("other.yaml"), subscription()});
+  CHECK(documents.catalogues().back().document == document);
+  follow({subscription()});
+  CHECK(documents.statuses().size() == 1);
+  CHECK(documents.catalogues().back().document == document);
+}
+
+TEST_CASE_METHOD(Follower, "a revocation list that is replaced counts at once, though no source answers") {
+  publish(catalogue(1));
+  follow({subscription()});
+  std::filesystem::remove(path("catalogue.yaml"));
+  auto const crl = path("bob-revoked.pem");
+  test::shell(test::TestCa::instance().path(),
+              "cp -r . '" + path("ca").native() + "' && cd '" + path("ca").native() +
+                  "' && openssl ca -config ca/issuing.cnf -revoke ca/bob.leaf && openssl ca -config ca/issuing.cnf "
+                  "-gencrl -out '" +
+                  crl.native() + "'");
+
+  install(*this, crl);
+  documents.judge_again();
+  run_until([this] { return standing() == Standing::revoked; });
+  CHECK(said[Fault::cert_revoked] == 1);
+}
+
+TEST_CASE_METHOD(Follower, "a stale revocation list ends new trust, a fresh one gives it back at once") {
+  publish(catalogue(1));
+  follow({subscription()});
+  auto const fresh = test::TestCa::instance().path() / "crl/before.pem";
+  install(*this, test::TestCa::instance().path() / "crl/stale.pem");
+  documents.judge_again();
+  run_until([this] { return standing() == Standing::stale; });
+  CHECK(fault() == "crl-stale");
+  CHECK(serial() == 1);
+  install(*this, fresh);
+  documents.judge_again();
+  run_until([this] { return standing() == Standing::trusted; });
+  CHECK(fault().empty());
+  CHECK(status().state == SubscriptionState::current);
+}
+
+TEST_CASE_METHOD(Follower, "a document that was refused for its revocation list is asked for again with the new one") {
+  install(*this, test::TestCa::instance().path() / "crl/stale.pem");
+  publish(catalogue(1));
+  follow({subscription()});
+  CHECK(fault() == "crl-stale");
+  CHECK(serial() == 0);
+  install(*this, test::TestCa::instance().path() / "crl/before.pem");
+  documents.judge_again();
+  run_until([this] { return serial() == 1; });
+  CHECK(fault().empty());
+}
+
+}  // namespace
+}  // namespace imageswarm::coordinator

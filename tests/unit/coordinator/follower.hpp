@@ -1,0 +1,98 @@
+#pragma once
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "common/base/file.hpp"
+#include "daemon/coordinator/documents.hpp"
+#include "tests/support/sample_image.hpp"
+#include "tests/support/temporary_directory.hpp"
+#include "tests/support/test_ca.hpp"
+
+namespace imageswarm::test {
+
+/// A host that follows documents in local files, with anchors of its own that a test may change.
+class Follower {
+public:
+  Follower() {
+    std::filesystem::copy(TestCa::instance().path() / "anchors", anchors().anchors,
+                          std::filesystem::copy_options::recursive);
+  }
+
+  std::filesystem::path path(std::string const& name) const { return directory_ / name; }
+  trust::AnchorPolicy anchors() const { return {path("anchors"), trust::Requirement::require}; }
+
+  flow::SubscriptionSettings subscription(std::string const& file = "catalogue.yaml") const {
+    flow::SubscriptionSettings settings;
+    settings.url = path(file);
+    settings.signers = {{*trust::DistinguishedName::parse("CN=Bob Endorser,O=Example"), {}}};
+    return settings;
+  }
+
+  /// What Bob publishes: one image for each letter.
+  static document::Catalogue catalogue(std::uint64_t serial, std::string const& letters = "a") {
+    document::Catalogue catalogue;
+    catalogue.header.kind = document::Kind::catalogue;
+    catalogue.header.name = "lxcloud";
+    catalogue.header.serial = serial;
+    catalogue.header.issued = TestCa::instance().now() - std::chrono::hours{1};
+    catalogue.header.expires = TestCa::instance().now() + std::chrono::days{28};
+    for (auto const letter : letters) {
+      catalogue.images.push_back(sample_image("image", std::to_string(letter), std::string{letter}));
+    }
+    return catalogue;
+  }
+  void publish(document::Catalogue const& catalogue, std::string const& file = "catalogue.yaml") const {
+    auto const bytes = TestCa::instance().signer("bob").sign(document::write(catalogue));
+    REQUIRE(bytes);
+    REQUIRE(write_file_atomically(path(file), *bytes));
+  }
+
+  void follow(std::vector<flow::SubscriptionSettings> const& subscriptions) {
+    REQUIRE(documents.configure(subscriptions, anchors()));
+    run_until([this] { return documents.settled(); });
+  }
+  void refresh() {
+    auto const before = answers_;
+    documents.refresh_now();
+    run_until([&] { return answers_ > before; });
+  }
+  /// Runs the loop until this is so; ten seconds are a failure.
+  void run_until(std::function<bool()> const& so) {
+    auto const end = std::chrono::steady_clock::now() + std::chrono::seconds{10};
+    while (!so()) {
+      if (loop.run_one_until(end) == 0) FAIL("not within ten seconds");
+    }
+  }
+
+  state::SubscriptionStatus status() const { return documents.statuses().front(); }
+  std::string fault() const {
+    auto const row = status();
+    return row.error ? std::string{word(row.error->fault)} : "";
+  }
+  std::uint64_t serial() const { return status().serial.value_or(0); }
+  selection::Standing standing() const { return documents.catalogues().front().standing; }
+
+  boost::asio::io_context loop;
+  std::map<Fault, unsigned> said;  ///< how often each fault was
+
+private:
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{loop.get_executor()};
+  TemporaryDirectory directory_;
+  SystemClock clock_;
+  unsigned answers_ = 0;
+  state::State state_ = state::State::open(directory_ / "state.sqlite").value();
+  coordinator::Workers workers_{loop, 2};
+
+public:
+  coordinator::Documents documents{
+      {loop, workers_, state_, clock_, [this] { ++answers_; }, [this](Fault fault) { ++said[fault]; }}};
+};
+
+}  // namespace imageswarm::test
