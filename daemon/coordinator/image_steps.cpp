@@ -279,10 +279,10 @@ void ImageSteps::start_retire(Record& record, std::size_t index) {
   auto const why = *retirement_of(record.decision.verdict);
   run(
       record, Load::retiring,
-      [sink = sink.sink, receipt = *sink.receipt, why](std::stop_token const& stop) {
-        return sink->retire(receipt, why, stop);
+      [sink = sink.sink, want = record.decision.want, why](std::stop_token const& stop) {
+        return sink->retire(want, why, stop);
       },
-      [sink = sink.sink, why](ImageSteps& self, Record& now, Result<> done) {
+      [sink = sink.sink, why](ImageSteps& self, Record& now, Result<flow::Retired> done) {
         auto* const at = now_in(now, sink);
         if (!at || !at->receipt) return;
         if (!done) return self.sink_failed(now, *at, done.error());

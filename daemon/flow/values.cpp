@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <vector>
 
@@ -38,20 +40,35 @@ Result<VerifiedArtefact> verify_artefact(std::filesystem::path const& path, docu
   return VerifiedArtefact{std::make_shared<UniqueFd>(std::move(*fd)), image};
 }
 
+namespace {
+
+// In the order of the enumerations.
+constexpr std::array<std::string_view, 5> retirements{"expired", "withdrawn", "not-approved", "recalled", "superseded"};
+constexpr std::array<std::string_view, 5> effects{"absent", "removed", "hidden", "deactivated", "in-use"};
+
+template <class T>
+std::optional<T> named(std::array<std::string_view, 5> const& names, std::string_view name) {
+  auto const found = std::ranges::find(names, name);
+  if (found == names.end()) return std::nullopt;
+  return static_cast<T>(found - names.begin());
+}
+
+}  // namespace
+
 std::string_view name_of(Retirement why) {
-  switch (why) {
-    case Retirement::expired:
-      return "expired";
-    case Retirement::withdrawn:
-      return "withdrawn";
-    case Retirement::not_approved:
-      return "not-approved";
-    case Retirement::recalled:
-      return "recalled";
-    case Retirement::superseded:
-      return "superseded";
-  }
-  return "";
+  return retirements.at(static_cast<std::size_t>(why));
+}
+
+std::optional<Retirement> retirement_of(std::string_view name) {
+  return named<Retirement>(retirements, name);
+}
+
+std::string_view name_of(Effect effect) {
+  return effects.at(static_cast<std::size_t>(effect));
+}
+
+std::optional<Effect> effect_of(std::string_view name) {
+  return named<Effect>(effects, name);
 }
 
 }  // namespace imageswarm::flow

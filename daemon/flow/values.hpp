@@ -83,5 +83,24 @@ struct Receipt {
 /// Why an image may not be used any more; what follows is in docs/operations.md, "What ends trust".
 enum class Retirement { expired, withdrawn, not_approved, recalled, superseded };
 std::string_view name_of(Retirement why);
+std::optional<Retirement> retirement_of(std::string_view name);
+
+/// What became of an image that a sink took out of use.
+enum class Effect {
+  absent,       ///< it was not there
+  removed,      ///< it is gone
+  hidden,       ///< not offered any more; whoever has its ID may still use it
+  deactivated,  ///< not handed out any more
+  in_use,       ///< it stays as long as somebody uses it: try again later
+};
+std::string_view name_of(Effect effect);
+std::optional<Effect> effect_of(std::string_view name);
+
+/// A sink's answer to that.
+struct Retired {
+  Effect effect = Effect::absent;
+  std::string reference;  ///< Glance ID or path; empty if it was not there
+  std::string used_by;    ///< of `in_use`, for people
+};
 
 }  // namespace imageswarm::flow

@@ -4,12 +4,16 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
+#include <map>
+#include <mutex>
 #include <vector>
 
 #include "common/base/file.hpp"
 #include "common/base/text.hpp"
 #include "daemon/sinks/content.hpp"
+#include "daemon/sinks/file_use.hpp"
 #include "daemon/sinks/sink.hpp"
 
 namespace imageswarm::sinks {
@@ -70,6 +74,26 @@ private:
   std::uint64_t size_ = 0;
 };
 
+/// A file that is read whole once a day as long as its data and its inode are as they were.
+constexpr std::chrono::hours compare_interval{24};
+
+/// Tells a file from what it was when it was last read; the kernel changes `changed` with every write, even where
+/// somebody sets `modified` back.
+struct Fingerprint {
+  dev_t device{};
+  ino_t inode{};
+  off_t size{};
+  std::int64_t modified_ns{}, changed_ns{};
+  bool operator==(Fingerprint const&) const = default;
+
+  [[nodiscard]] static Result<Fingerprint> of(UniqueFd const& fd, std::filesystem::path const& path) {
+    struct stat status {};
+    if (::fstat(fd.get(), &status) != 0) return fail(errno_error(errno, "reading", path));
+    auto const ns = [](timespec const& time) { return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec; };
+    return Fingerprint{status.st_dev, status.st_ino, status.st_size, ns(status.st_mtim), ns(status.st_ctim)};
+  }
+};
+
 /// `<path>/<image ID>.<disk format>`.
 class DirectorySink final : public Sink {
 public:
@@ -81,24 +105,29 @@ public:
   std::string_view type() const override { return "directory"; }
   std::string const& name() const override { return settings_.name; }
 
-  /// Reads the whole file where the size is right: what is on the disk is compared, not what was once written there.
+  /// What is on the disk is compared, not what was once written there: the whole file, where it may have changed.
   Result<std::optional<flow::Receipt>> find(flow::Want const& want, std::stop_token const& stop) override {
+    if (auto const there = check_there(); !there) return fail(there.error());
     auto const path = path_of(want.image);
     auto const fd = open_regular(path);
     if (!fd && fd.error().fault == Fault::not_found) return std::nullopt;
     if (!fd) return fail(fd.error());
-    auto const size = size_of(*fd);
-    if (!size) return fail(size.error());
-    if (*size != want.image.content_size) return std::nullopt;
+    auto const fingerprint = Fingerprint::of(*fd, path);
+    if (!fingerprint) return fail(fingerprint.error());
+    if (static_cast<std::uint64_t>(fingerprint->size) != want.image.content_size.value) return std::nullopt;
+    if (was_compared(want.image, *fingerprint)) return receipt(want, false);
     auto const digest = digest_of_file(*fd, path, stop);
     if (!digest) return fail(digest.error());
     if (*digest != want.image.content_sha256) return std::nullopt;
+    remember(want.image, *fingerprint);
     return receipt(want, false);
   }
 
   Result<flow::Receipt> put(flow::Want const& want, flow::VerifiedArtefact const& artefact, Progress const& progress,
                             std::stop_token const& stop) override {
-    if (auto const found = find(want, stop); found && *found) return **found;
+    auto const found = find(want, stop);
+    if (!found) return fail(found.error());
+    if (*found) return **found;
     if (auto const room = check_room(want.image.content_size); !room) return fail(room.error());
     auto draft = Draft::make(path_of(want.image));
     if (!draft) return fail(draft.error());
@@ -112,13 +141,15 @@ public:
     return receipt(want, true);
   }
 
-  Result<> retire(flow::Receipt const& receipt, flow::Retirement, std::stop_token const&) override {
-    std::filesystem::path const path = receipt.reference;
-    if (path.parent_path() != settings_.path || path.stem() != receipt.image_id.text()) {
-      return fail(Fault::internal, "{}: not a file of sink {}, left alone", printable(path.native()), settings_.name);
-    }
-    if (::unlink(path.c_str()) != 0 && errno != ENOENT) return fail(errno_error(errno, "removing", path));
-    return {};
+  Result<flow::Retired> retire(flow::Want const& want, flow::Retirement, std::stop_token const&) override {
+    if (auto const there = check_there(); !there) return fail(there.error());
+    auto const path = path_of(want.image);
+    auto const fd = open_regular(path);
+    if (!fd && fd.error().fault == Fault::not_found) return flow::Retired{};
+    if (!fd) return fail(fd.error());
+    if (auto user = other_user_of(*fd)) return flow::Retired{flow::Effect::in_use, path.native(), std::move(*user)};
+    if (auto removed = remove_file(path); !removed) return fail(std::move(removed.error()));
+    return flow::Retired{flow::Effect::removed, path.native(), {}};
   }
 
   /// Only names that Draft makes: others may keep files here too.
@@ -151,8 +182,18 @@ private:
             .uploaded_here = made_here};
   }
 
+  /// It is not made here: what is missing may be a file system that is not mounted.
+  Result<> check_there() const {
+    UniqueFd const directory{::open(settings_.path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)};
+    if (directory) return {};
+    if (errno != ENOENT) return fail(errno_error(errno, "opening the directory", settings_.path));
+    return fail(Fault::not_found,
+                "the directory {0} does not exist; mount its file system, or make it with mkdir -p {0} and give it to "
+                "the user of imageswarmd",
+                printable(settings_.path.native()));
+  }
+
   Result<> check_room(ByteCount needed) const {
-    if (auto const made = make_directories(settings_.path); !made) return made;
     auto const room = free_space(settings_.path);
     if (!room) return fail(room.error());
     if (*room >= needed) return {};
@@ -173,7 +214,26 @@ private:
     }
   }
 
+  bool was_compared(document::Image const& image, Fingerprint const& fingerprint) {
+    std::lock_guard const lock{mutex_};
+    auto const known = compared_.find(image.content_sha256.hex());
+    return known != compared_.end() && known->second.fingerprint == fingerprint &&
+           SteadyClock::now() - known->second.at < compare_interval;
+  }
+  void remember(document::Image const& image, Fingerprint const& fingerprint) {
+    std::lock_guard const lock{mutex_};
+    compared_.insert_or_assign(image.content_sha256.hex(), Compared{fingerprint, SteadyClock::now()});
+  }
+
+  using SteadyClock = std::chrono::steady_clock;
+  struct Compared {
+    Fingerprint fingerprint;  ///< from before the file was read
+    SteadyClock::time_point at;
+  };
+
   flow::SinkSettings settings_;
+  std::mutex mutex_;                          // guards `compared_`
+  std::map<std::string, Compared> compared_;  ///< by the SHA-256 that the file had
 };
 
 }  // namespace

@@ -248,14 +248,19 @@ public:
     return receipt(want, *id, putting.uploaded());
   }
 
-  Result<> retire(flow::Receipt const& receipt, flow::Retirement why, std::stop_token const& stop) override {
-    auto found = glance_.find(property::image_id, receipt.image_id.text(), stop);
+  /// Of several records, all are taken out of use; the one that is still there is told of.
+  Result<flow::Retired> retire(flow::Want const& want, flow::Retirement why, std::stop_token const& stop) override {
+    auto found = glance_.find(property::image_id, want.image.image_id.text(), stop);
     if (!found) return fail(found.error());
-    Result<> first;
-    for (auto const& record : our_attempts(std::move(*found), receipt.image_id)) {
-      if (auto const done = retire(record, why, stop); !done && first) first = fail(done.error());
+    flow::Retired most;
+    std::optional<Error> first;
+    for (auto const& record : our_attempts(std::move(*found), want.image.image_id)) {
+      auto const effect = retire(record, why, stop);
+      if (!effect && !first) first = effect.error();
+      if (effect && *effect > most.effect) most = {*effect, record.id, {}};
     }
-    return first;
+    if (first) return fail(std::move(*first));
+    return most;
   }
 
   /// What a crash left behind is found by the next `put` of that image, of whichever host.
@@ -264,19 +269,25 @@ public:
 private:
   /// Marks it first, so that a deactivated image can always be told from one that somebody else deactivated; but a
   /// failure of that does not keep it in use.
-  Result<> retire(GlanceImage const& record, flow::Retirement why, std::stop_token const& stop) {
+  Result<flow::Effect> retire(GlanceImage const& record, flow::Retirement why, std::stop_token const& stop) {
+    using flow::Effect;
     auto const mark = std::string{name_of(why)};
     auto const has_data = record.status == "active" || record.status == "deactivated";
-    if (!has_data) return why == flow::Retirement::superseded ? Result<>{} : glance_.remove(record.id, stop);
+    if (!has_data) {
+      if (why == flow::Retirement::superseded) return Effect::absent;
+      return glance_.remove(record.id, stop).map([] { return Effect::removed; });
+    }
     Result<> marked;
     if (!record.hidden || property_of(record, property::retired) != mark) {
       auto const patched = glance_.patch(record.id, {{"os_hidden", true}, {property::retired, mark}}, stop);
       if (!patched) marked = fail(patched.error());
     }
     auto const blocked = why == flow::Retirement::withdrawn || why == flow::Retirement::recalled;
-    if (!blocked || record.status == "deactivated") return marked;
-    auto deactivated = glance_.deactivate(record.id, stop);
-    return deactivated ? marked : deactivated;
+    if (blocked && record.status != "deactivated") {
+      if (auto const deactivated = glance_.deactivate(record.id, stop); !deactivated) return fail(deactivated.error());
+    }
+    if (!marked) return fail(marked.error());
+    return blocked || record.status == "deactivated" ? Effect::deactivated : Effect::hidden;
   }
 
   flow::Receipt receipt(flow::Want const& want, std::string id, bool uploaded_here) const {

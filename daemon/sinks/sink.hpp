@@ -13,8 +13,8 @@
 
 namespace imageswarm::sinks {
 
-/// Where a host puts images. Implementations are stateless but for connections: what is there is asked, not remembered.
-/// All calls block, are made on the pool, give up within a second of `stop`, and are harmless when repeated.
+/// Where a host puts images. What is there is asked, not remembered. All calls block, are made on the pool, give up
+/// within a second of `stop`, and are harmless when repeated.
 class Sink {
 public:
   using Progress = std::function<void(ByteCount)>;  ///< content bytes moved so far; called on the pool
@@ -33,10 +33,10 @@ public:
   [[nodiscard]] virtual Result<flow::Receipt> put(flow::Want const& want, flow::VerifiedArtefact const& artefact,
                                                   Progress const& progress, std::stop_token const& stop) = 0;
 
-  /// Takes the image out of use, as the table "What ends trust" says. Nothing that does not carry our mark is touched;
-  /// an image that is not there is fine.
-  [[nodiscard]] virtual Result<> retire(flow::Receipt const& receipt, flow::Retirement why,
-                                        std::stop_token const& stop) = 0;
+  /// Takes the image out of use, as the table "What ends trust" says, also what an unfinished `put` left. Nothing that
+  /// does not carry our mark is touched.
+  [[nodiscard]] virtual Result<flow::Retired> retire(flow::Want const& want, flow::Retirement why,
+                                                     std::stop_token const& stop) = 0;
 
   /// Called once at start: removes what a crash left behind under temporary names.
   [[nodiscard]] virtual Result<> clean_up(std::stop_token const& stop) = 0;

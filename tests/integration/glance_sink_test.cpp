@@ -230,7 +230,7 @@ TEST_CASE("a snapshot that inherited the properties is left alone") {
   REQUIRE(trial.glance.patch(snapshot.id, {{"os_hidden", false}}, {}));
   auto const receipt = trial.put_as("hv001").value();
   CHECK(receipt.reference == trial.id(1));
-  REQUIRE(make_glance_sink(settings(), "hv001").value()->retire(receipt, flow::Retirement::recalled, {}));
+  REQUIRE(make_glance_sink(settings(), "hv001").value()->retire(trial.want, flow::Retirement::recalled, {}));
   auto const kept = trial.glance.show(snapshot.id, {}).value();
   CHECK(kept.status == "active");
   CHECK_FALSE(kept.hidden);
@@ -249,10 +249,14 @@ TEST_CASE("a complete record that its host never showed is inspected and shown b
 
 TEST_CASE("a superseded image is hidden, and comes back when it is wanted again") {
   Trial trial;
-  auto const receipt = trial.put_as("hv001").value();
+  REQUIRE(trial.put_as("hv001"));
   auto const sink = make_glance_sink(settings(), "hv001").value();
-  REQUIRE(sink->retire(receipt, flow::Retirement::superseded, {}));
-  REQUIRE(sink->retire(receipt, flow::Retirement::superseded, {}));
+  for (int time = 0; time < 2; ++time) {
+    auto const retired = sink->retire(trial.want, flow::Retirement::superseded, {});
+    REQUIRE(retired);
+    CHECK(retired->effect == flow::Effect::hidden);
+    CHECK(retired->reference == trial.id(1));
+  }
   auto const hidden = trial.glance.show(trial.id(1), {}).value();
   CHECK(hidden.hidden);
   CHECK(hidden.status == "active");
@@ -265,10 +269,15 @@ TEST_CASE("a superseded image is hidden, and comes back when it is wanted again"
 
 TEST_CASE("a recalled image is deactivated, and no host that has not heard of it yet brings it back") {
   Trial trial;
-  auto const receipt = trial.put_as("hv001").value();
   auto const sink = make_glance_sink(settings(), "hv001").value();
-  REQUIRE(sink->retire(receipt, flow::Retirement::recalled, {}));
-  REQUIRE(sink->retire(receipt, flow::Retirement::recalled, {}));
+  CHECK(sink->retire(trial.want, flow::Retirement::recalled, {})->effect == flow::Effect::absent);
+  REQUIRE(trial.put_as("hv001"));
+  for (int time = 0; time < 2; ++time) {
+    auto const retired = sink->retire(trial.want, flow::Retirement::recalled, {});
+    REQUIRE(retired);
+    CHECK(retired->effect == flow::Effect::deactivated);
+    CHECK(retired->reference == trial.id(1));
+  }
   auto const record = trial.glance.show(trial.id(1), {}).value();
   CHECK(record.status == "deactivated");
   CHECK(record.hidden);

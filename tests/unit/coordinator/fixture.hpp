@@ -97,11 +97,14 @@ public:
     return receipt;
   }
 
-  Result<> retire(flow::Receipt const& receipt, flow::Retirement why, std::stop_token const&) override {
+  Result<flow::Retired> retire(flow::Want const& want, flow::Retirement why, std::stop_token const&) override {
     std::lock_guard const lock{mutex_};
-    retired_.emplace_back(receipt.image_id, why);
-    content_.erase(receipt.image_id);
-    return {};
+    auto const id = want.image.image_id;
+    retired_.emplace_back(id, why);
+    if (!content_.contains(id)) return flow::Retired{};
+    if (in_use_) return flow::Retired{flow::Effect::in_use, id.text(), "a virtual machine"};
+    content_.erase(id);
+    return flow::Retired{flow::Effect::removed, id.text(), {}};
   }
 
   Result<> clean_up(std::stop_token const&) override { return {}; }
@@ -122,6 +125,10 @@ public:
   void lose(Uuid const& id) {
     std::lock_guard const lock{mutex_};
     content_.erase(id);
+  }
+  void be_used(bool in_use) {
+    std::lock_guard const lock{mutex_};
+    in_use_ = in_use;
   }
   void fail_puts(std::optional<Fault> fault) {
     std::lock_guard const lock{mutex_};
@@ -148,7 +155,7 @@ private:
   std::map<Uuid, flow::Receipt> content_;
   std::vector<std::pair<Uuid, flow::Retirement>> retired_;
   std::optional<Fault> put_fault_;
-  bool slow_ = false, stuck_ = false;
+  bool slow_ = false, stuck_ = false, in_use_ = false;
 };
 
 /// An image as an endorser would publish it.

@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -29,6 +30,7 @@ public:
     image.content_sha512 = digest_of<Sha512>(content);
     flow::SinkSettings settings;
     settings.type = "directory";
+    fs::create_directory(root_ / "images");
     settings.path = root_ / "images" / "";
     sink = make_directory_sink(settings).value();
   }
@@ -38,6 +40,17 @@ public:
     auto const artefact = flow::verify_artefact(root_ / "artefact", want.image, {});
     REQUIRE(artefact);
     return sink->put(want, *artefact, {}, stop);
+  }
+  Result<std::optional<flow::Receipt>> find(std::stop_token const& stop = {}) { return sink->find(want, stop); }
+  flow::Retired retire() {
+    auto retired = sink->retire(want, flow::Retirement::recalled, {});
+    REQUIRE(retired);
+    return *retired;
+  }
+  static std::stop_token stopped() {
+    std::stop_source stop;
+    stop.request_stop();
+    return stop.get_token();
   }
   fs::path directory() const { return root_ / "images"; }
   fs::path file() const { return directory() / (want.image.image_id.text() + ".raw"); }
@@ -112,22 +125,81 @@ TEST_CASE("an image that does not fit is refused before a byte is written") {
   CHECK(example.files() == 0);
 }
 
-TEST_CASE("only files of the sink are removed, and what is gone already is fine") {
+TEST_CASE("an image that is taken out of use is removed, and what is gone already is fine") {
   Example example;
-  auto receipt = example.put().value();
-  auto foreign = receipt;
+  REQUIRE(example.put());
   std::ofstream{example.directory() / "notes.raw"} << "mine";
-  foreign.reference = example.directory() / "notes.raw";
-  CHECK_FALSE(example.sink->retire(foreign, flow::Retirement::withdrawn, {}));
-  CHECK(fs::exists(example.directory() / "notes.raw"));
-  CHECK(example.sink->retire(receipt, flow::Retirement::withdrawn, {}));
+  auto const removed = example.retire();
+  CHECK(removed.effect == flow::Effect::removed);
+  CHECK(removed.reference == example.file().native());
   CHECK_FALSE(fs::exists(example.file()));
-  CHECK(example.sink->retire(receipt, flow::Retirement::withdrawn, {}));
+  CHECK(example.retire().effect == flow::Effect::absent);
+  CHECK(example.files() == 1);
+}
+
+TEST_CASE("an image that a virtual machine has locked stays until it is free") {
+  Example example;
+  REQUIRE(example.put());
+  UniqueFd machine{::open(example.file().c_str(), O_RDONLY | O_CLOEXEC)};
+  struct flock byte {};
+  byte.l_type = F_RDLCK;
+  byte.l_start = 100;  // as qemu does for the permissions that it has
+  byte.l_len = 1;
+  REQUIRE(::fcntl(machine.get(), F_OFD_SETLK, &byte) == 0);
+  auto const kept = example.retire();
+  CHECK(kept.effect == flow::Effect::in_use);
+  CHECK_THAT(kept.used_by, Catch::Contains("lock"));
+  CHECK(fs::exists(example.file()));
+  machine = UniqueFd{};
+  CHECK(example.retire().effect == flow::Effect::removed);
+}
+
+TEST_CASE("an image that anybody has open, or that has a second name, stays until it is free") {
+  Example example;
+  REQUIRE(example.put());
+  {
+    std::ifstream const reader{example.file()};
+    auto const kept = example.retire();
+    CHECK(kept.effect == flow::Effect::in_use);
+    CHECK_THAT(kept.used_by, Catch::Contains("open"));
+  }
+  fs::create_hard_link(example.file(), example.directory() / "another");
+  auto const kept = example.retire();
+  CHECK(kept.effect == flow::Effect::in_use);
+  CHECK_THAT(kept.used_by, Catch::Contains("another name"));
+  fs::remove(example.directory() / "another");
+  CHECK(example.retire().effect == flow::Effect::removed);
+}
+
+TEST_CASE("a file that did not change since it was compared is not read again") {
+  Example example;
+  REQUIRE(example.put());
+  CHECK(example.find(example.stopped()).error().fault == Fault::cancelled);  // it would have to be read
+  REQUIRE(example.find().value());
+  CHECK(example.find(example.stopped()).value());
+  std::fstream{example.file(), std::ios::in | std::ios::out | std::ios::binary} << "f";
+  CHECK(example.find(example.stopped()).error().fault == Fault::cancelled);
+  auto const now = fs::last_write_time(example.file());
+  REQUIRE(example.find().value());
+  std::fstream{example.file(), std::ios::in | std::ios::out | std::ios::binary} << "F";
+  fs::last_write_time(example.file(), now);
+  CHECK_FALSE(example.find().value());
+}
+
+TEST_CASE("a directory that is not there is not made, and nothing in it counts as removed") {
+  Example example;
+  REQUIRE(example.put());
+  fs::rename(example.directory(), example.directory().native() + "-unmounted");
+  for (auto const& error : {example.find().error(), example.put().error(),
+                            example.sink->retire(example.want, flow::Retirement::recalled, {}).error()}) {
+    CHECK(error.fault == Fault::not_found);
+    CHECK_THAT(error.what, Catch::Contains("mkdir -p " + example.directory().native()));
+  }
+  CHECK_FALSE(fs::exists(example.directory()));
 }
 
 TEST_CASE("what a crash left behind is cleaned up, and nothing else") {
   Example example;
-  CHECK(example.sink->clean_up({}));  // the directory is not there yet
   REQUIRE(example.put());
   std::ofstream{example.directory() / ("." + Uuid::random().text() + ".raw.abcdef.tmp")} << "half";
   std::ofstream{example.directory() / ".others.tmp"} << "theirs";
