@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "common/base/text.hpp"
+#include "common/image/iso.hpp"
+#include "common/image/partitions.hpp"
 #include "common/image/qcow2.hpp"
 #include "common/image/vmdk.hpp"
 
@@ -14,7 +16,7 @@ namespace {
 
 using namespace std::string_view_literals;
 
-constexpr std::string_view accepted = "raw, qcow2 and VMDK of one file";
+constexpr std::string_view accepted = "raw, qcow2, VMDK of one file and ISO 9660";
 
 struct Mark {
   std::string_view format;
@@ -23,8 +25,7 @@ struct Mark {
 };
 
 // Magic numbers of qemu's block drivers (block/*.c) and of Glance's format inspector, and of the containers in which
-// people hand images around. An ISO 9660 or UDF volume counts as iso even with a partition table in front (a hybrid
-// that can be written to a USB stick): Glance's inspector says the same, so it would refuse it as raw.
+// people hand images around.
 constexpr Mark head_marks[] = {
     {"qcow", 0, "QFI\xfb\0\0\0\1"sv},
     {"vmdk", 0, "KDMV"sv},
@@ -40,9 +41,9 @@ constexpr Mark head_marks[] = {
     {"cloop", 0, "#!/bin/sh\n#V2.0 Format\n"sv},
     {"luks", 0, "LUKS\xba\xbe"sv},
     {"iso", 32769, "CD001"sv},
-    {"iso", 32769, "BEA01"sv},
-    {"iso", 32769, "NSR02"sv},
-    {"iso", 32769, "NSR03"sv},
+    {"udf", 32769, "BEA01"sv},
+    {"udf", 32769, "NSR02"sv},
+    {"udf", 32769, "NSR03"sv},
     {"tar (ova)", 257, "ustar"sv},
     {"gzip", 0, "\x1f\x8b\x08"sv},
     {"xz", 0,
@@ -103,6 +104,9 @@ Check check_of(std::string_view format) {
     return [](std::span<std::byte const> head, Content& content) { return check_qcow2(head, content.size()); };
   }
   if (format == "vmdk") return check_vmdk;
+  if (format == "iso") {
+    return [](std::span<std::byte const> head, Content& content) { return check_iso(head, content.size()); };
+  }
   return nullptr;
 }
 
@@ -125,11 +129,13 @@ Result<Inspection> judge(Content& content) {
     return fail(Fault::image_format_mismatch, "the image looks like more than one format: {}", join(found, ", "));
   }
   Inspection result{found.empty() ? "raw" : found.front(), content.size()};
-  if (auto const check = check_of(result.disk_format)) {
+  if (found.empty()) {
+    result.partitions = partitions_of(*head);
+  } else if (auto const check = check_of(result.disk_format)) {
     auto const size = check(*head, content);
     if (!size) return fail(size.error());
     result.virtual_size = *size;
-  } else if (result.disk_format != "raw") {
+  } else {
     return fail(Fault::image_format_unsupported, "the image is {}; only {} are accepted", result.disk_format, accepted);
   }
   if (auto const fine = check_virtual_size(result.virtual_size); !fine) return fail(fine.error());

@@ -16,11 +16,11 @@ inline constexpr ByteCount head_size = 2_MiB;
 /// As much of the end: the footer of a VHD.
 inline constexpr ByteCount tail_size{512};
 
-/// The verdict on an image, from its head alone where that suffices: of raw and qcow2 no more is read, so that judging
-/// packed content of theirs does not unpack it twice.
+/// The verdict on an image, from its head alone where that suffices: of raw, qcow2 and ISO no more is read, so that
+/// judging packed content of theirs does not unpack it twice.
 ///
-/// Runs every recogniser: exactly one format may match, and raw means that none did. Only raw and qcow2 are allowed.
-/// Faults: image-…, and those of reading the content.
+/// Runs every recogniser: exactly one format may match, and raw means that none did. Only `accepted_formats` are
+/// allowed. Faults: image-…, and those of reading the content.
 [[nodiscard]] Result<Inspection> judge(Content& content);
 
 /// Formats that put their mark at the end only, which a raw image must not carry either; `tail` is the last

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -17,14 +18,23 @@
 
 namespace imageswarm::image {
 
+/// What the first sector of a raw disk says; nobody looks for it in other formats.
+enum class Partitions : std::uint8_t {
+  unknown,
+  some,
+  none,                 ///< and no boot signature either
+  boot_signature_only,  ///< Glance since 33 refuses such a raw image
+};
+
 /// What the inspector found: the one format that matches (raw means that none did), judged safe.
 struct Inspection {
   std::string disk_format;  ///< Glance's word
   ByteCount virtual_size;   ///< of the disk that a guest sees
+  Partitions partitions = Partitions::unknown;
 };
 
 /// Glance's words for what is accepted at all.
-inline constexpr std::array<std::string_view, 3> accepted_formats{"raw", "qcow2", "vmdk"};
+inline constexpr std::array<std::string_view, 4> accepted_formats{"raw", "qcow2", "vmdk", "iso"};
 
 /// Largest disk we accept.
 inline constexpr ByteCount max_virtual_size{64ull << 40};

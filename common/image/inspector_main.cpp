@@ -46,7 +46,8 @@ Result<> say(std::string_view line) {
 }
 
 Result<> say_verdict(Inspection const& found) {
-  return say(fmt::format("image {} {}\n", found.disk_format, found.virtual_size.value));
+  return say(fmt::format("image {} {} {}\n", found.disk_format, found.virtual_size.value,
+                         partition_words[static_cast<std::size_t>(found.partitions)]));
 }
 
 /// Keeps the last bytes of a stream.

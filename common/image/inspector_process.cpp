@@ -31,11 +31,14 @@ bool may_say(Fault fault) {
 
 Result<Inspection> parse_image(std::string_view rest) {
   auto const parts = split(rest, ' ');
-  if (parts.size() != 2 || std::ranges::find(accepted_formats, parts[0]) == accepted_formats.end())
-    return crashed("talks nonsense");
+  if (parts.size() != 3) return crashed("talks nonsense");
+  auto const format = std::ranges::find(accepted_formats, parts[0]);
   auto const size = parse_number(parts[1], 1, max_virtual_size.value);
-  if (!size) return crashed("talks nonsense");
-  return Inspection{std::string{parts[0]}, {*size}};
+  auto const partitions = std::ranges::find(partition_words, parts[2]);
+  if (format == accepted_formats.end() || !size || partitions == partition_words.end()) {
+    return crashed("talks nonsense");
+  }
+  return Inspection{std::string{*format}, {*size}, static_cast<Partitions>(partitions - partition_words.begin())};
 }
 
 Result<Error> parse_fault(std::string_view rest) {

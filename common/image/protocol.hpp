@@ -14,9 +14,9 @@ namespace imageswarm::image {
 //
 // Command line: COMPRESSION ARTEFACT-SIZE CONTENT-SIZE. The artefact is descriptor 0, read with pread only, because its
 // offset is shared with the parent. Unpacked content goes to descriptor 1. Descriptor 3 carries short lines:
-//   image FORMAT VIRTUAL-SIZE   the head is safe; comes before the first byte of content
-//   end                         everything was as promised; the last line
-//   fault WORD TEXT             refused; the last line
+//   image FORMAT VIRTUAL-SIZE PARTITIONS   it is safe, but for its end; comes before the first byte of content
+//   end                                    everything was as promised; the last line
+//   fault WORD TEXT                        refused; the last line
 
 inline constexpr int artefact_descriptor = 0;
 inline constexpr int content_descriptor = 1;
@@ -24,6 +24,9 @@ inline constexpr int verdict_descriptor = 3;
 
 /// In the order of document::Compression; not its `name_of`, so that the helper needs nothing of the documents' room.
 inline constexpr std::array<std::string_view, 5> compression_words{"none", "gzip", "xz", "zstd", "bzip2"};
+
+/// In the order of Partitions.
+inline constexpr std::array<std::string_view, 4> partition_words{"unknown", "some", "none", "boot-signature-only"};
 
 /// All that the helper may say on the verdict descriptor, in bytes.
 inline constexpr std::size_t max_verdict = 1024;

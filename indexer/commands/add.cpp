@@ -93,8 +93,8 @@ Result<ingest::Recipe> recipe_for(AddOptions const& options, UniqueFd const& fil
   return recipe;
 }
 
-/// The detected format, if it is the one that was declared.
-Result<std::string> judge(AddOptions const& options, UniqueFd const& file, Interruption const& interruption) {
+/// What it is, if that is what was declared.
+Result<image::Inspection> judge(AddOptions const& options, UniqueFd const& file, Interruption const& interruption) {
   auto const found = image::inspect(file, std::stop_token{});
   if (interruption.asked()) return fail(Fault::cancelled, "interrupted; nothing was added");
   if (!found) return fail(found.error());
@@ -102,7 +102,17 @@ Result<std::string> judge(AddOptions const& options, UniqueFd const& file, Inter
     return fail(Fault::image_format_mismatch, "--disk-format says {}, but its content is {}",
                 printable(options.disk_format), found->disk_format);
   }
-  return found->disk_format;
+  return found;
+}
+
+/// What a person should know of a disk that is safe, but may be of no use.
+void warn(image::Inspection const& found, Context& context) {
+  if (found.partitions == image::Partitions::none) {
+    context.output.say("warning: the image has no partition table; a raw disk without one seldom boots");
+  }
+  if (found.partitions == image::Partitions::boot_signature_only) {
+    context.output.say("warning: the image has a boot signature but no partition table; Glance 33 and later refuse it");
+  }
 }
 
 bool name_is_taken(store::Store const& store, std::string const& artefact) {
@@ -205,9 +215,10 @@ Result<> add(AddOptions const& options, store::Store& store, Context& context) {
   auto const recipe = recipe_for(options, *file);
   if (!recipe) return fail(recipe.error());
   Interruption const interruption;
-  auto const format = judge(options, *file, interruption);
-  if (!format) return fail(format.error());
-  image->disk_format = *format;
+  auto const found = judge(options, *file, interruption);
+  if (!found) return fail(found.error());
+  warn(*found, context);
+  image->disk_format = found->disk_format;
 
   auto artefact = ingest::TemporaryFile::create(store.root() / "artefacts");
   if (!artefact) return fail(std::move(artefact.error()));

@@ -289,6 +289,17 @@ def test_a_compressed_image_is_not_taken_for_a_raw_one(desk):
     assert "image-" in run.stderr
 
 
+def test_a_raw_disk_without_partitions_is_added_with_a_warning(desk):
+    def said(name, sector):
+        return desk.run("add", desk.file(name, sector.ljust(100_000, b"x")), "--name", name).stdout
+
+    boot_sector = bytes(510) + b"\x55\xaa"
+    partitioned = bytes(450) + b"\x83" + bytes(59) + b"\x55\xaa"
+    assert "warning: the image has no partition table" in said("data", bytes(512))
+    assert "warning: the image has a boot signature but no partition table" in said("half", boot_sector)
+    assert "warning" not in said("whole", partitioned)
+
+
 def test_absent_unreadable_and_odd_files(desk):
     assert "not-found: " in desk.run("add", desk.directory / "absent", "--name", "x", status=1).stderr
     assert "not a regular file" in desk.run("add", desk.directory, "--name", "x", status=1).stderr

@@ -64,7 +64,8 @@ def as_qemu_sees_it(image, kind):
 def test_a_genuine_image_is_accepted(name, tmp_path):
     image = create(tmp_path, ACCEPTED[name])
     kind = ACCEPTED[name][1]
-    assert verdict(image) == [f"image {kind} {10 << 20}", "end"]
+    partitions = "none" if kind == "raw" else "unknown"
+    assert verdict(image) == [f"image {kind} {10 << 20} {partitions}", "end"]
     assert as_qemu_sees_it(image, kind) == 10 << 20
 
 
@@ -76,7 +77,7 @@ def test_a_vmdk_with_data_in_several_tables_is_accepted(subformat, tmp_path):
             disk.write(os.urandom(1 << 20))
     subprocess.run(["qemu-img", "convert", "-O", "vmdk", "-o", f"subformat={subformat}", tmp_path / "disk",
                     tmp_path / "image"], check=True)
-    assert verdict(tmp_path / "image") == [f"image vmdk {100 << 20}", "end"]
+    assert verdict(tmp_path / "image") == [f"image vmdk {100 << 20} unknown", "end"]
     assert as_qemu_sees_it(tmp_path / "image", "vmdk") == 100 << 20
 
 
@@ -99,3 +100,16 @@ def test_a_vmdk_with_a_parent_is_refused(tmp_path):
     subprocess.run(["qemu-img", "create", "-q", "-f", "vmdk", "base.vmdk", "10M"], cwd=tmp_path, check=True)
     image = create(tmp_path, ["-f", "vmdk", "-F", "vmdk", "-b", "base.vmdk"])
     assert verdict(image)[0].startswith("fault image-backing-file ")
+
+
+@pytest.mark.parametrize("options", [[], ["-R", "-J"], ["-udf"], ["-b", "boot", "-no-emul-boot"]], ids=" ".join)
+def test_a_genuine_iso_is_accepted_and_a_hybrid_is_not(options, tmp_path):
+    (tmp_path / "content").mkdir()
+    (tmp_path / "content" / "boot").write_bytes(bytes(4096))
+    subprocess.run(["genisoimage", "-quiet", "-o", tmp_path / "image", *options, tmp_path / "content"], check=True)
+    image = tmp_path / "image"
+    assert verdict(image) == [f"image iso {image.stat().st_size} unknown", "end"]
+    with image.open("r+b") as both:
+        both.seek(510)
+        both.write(b"\x55\xaa")
+    assert verdict(image)[0].startswith("fault image-format-mismatch ")

@@ -104,4 +104,18 @@ public:
   }
 };
 
+/// An ISO 9660 volume of 20 blocks, as far as its volume descriptors go.
+class Iso : public Spoilable<Iso> {
+public:
+  static constexpr std::size_t block = 2048, primary = 16 * block, terminator = 17 * block;
+
+  Iso() : Spoilable{std::string(20 * block, '\0')} {
+    text(primary, "\1CD001\1").blocks(20).little(primary + 128, block, 2).big(primary + 130, block, 2);
+    text(terminator,
+         "\xff"
+         "CD001\1");
+  }
+  Iso& blocks(std::uint32_t count) { return little(primary + 80, count, 4).big(primary + 84, count, 4); }
+};
+
 }  // namespace imageswarm::test

@@ -40,6 +40,27 @@ TEST_CASE("what carries no known mark is raw, as large as it is", "[image][forma
   }
 }
 
+TEST_CASE("of a raw disk it is said whether it has partitions", "[image][formats]") {
+  auto const signed_disk = disk_with("\x55\xaa", 510);
+  struct {
+    std::string disk;
+    Partitions expected;
+  } const disks[] = {
+      {disk_with(""), Partitions::none},
+      {"short", Partitions::none},
+      {with_boot_signature(disk_with("")), Partitions::some},
+      {signed_disk, Partitions::boot_signature_only},
+      {std::string{signed_disk}.replace(494, 5, "\0\0\0\0\x83"s), Partitions::some},  // the last of the four
+      {std::string{signed_disk}.replace(446, 5, "\x12\0\0\0\x83"s), Partitions::boot_signature_only},
+  };
+  for (auto const& [disk, expected] : disks) {
+    auto const found = judge(disk);
+    REQUIRE(found);
+    CHECK(found->partitions == expected);
+  }
+  CHECK(judge(Qcow2{}.content())->partitions == Partitions::unknown);
+}
+
 TEST_CASE("every other format is recognised, named and refused", "[image][formats]") {
   struct {
     std::string format;
@@ -61,8 +82,8 @@ TEST_CASE("every other format is recognised, named and refused", "[image][format
       {"bochs", disk_with("Bochs Virtual HD Image\0"s)},
       {"cloop", disk_with("#!/bin/sh\n#V2.0 Format\nmodprobe cloop file=$0\n")},
       {"luks", disk_with("LUKS\xba\xbe\0\1"s)},
-      {"iso", disk_with("\1CD001\1", 32768)},
-      {"iso", disk_with("\0BEA01\1"s, 32768)},
+      {"udf", disk_with("\0BEA01\1"s, 32768)},
+      {"udf", disk_with("\0NSR02\1"s, 32768)},
       {"tar (ova)", disk_with("ustar", 257)},
       {"gzip", disk_with("\x1f\x8b\x08\0"s)},
       {"xz", disk_with("\xfd"
@@ -79,10 +100,6 @@ TEST_CASE("every other format is recognised, named and refused", "[image][format
     REQUIRE(word_of(found) == "image-format-unsupported");
     CHECK_THAT(found.error().what, Catch::Contains("the image is " + sample.format + ";"));
   }
-}
-
-TEST_CASE("a hybrid ISO with a partition table is an ISO", "[image][formats]") {
-  CHECK(word_of(judge(with_boot_signature(disk_with("\1CD001\1", 32768)))) == "image-format-unsupported");
 }
 
 TEST_CASE("an image of two formats at once is refused", "[image][formats]") {
