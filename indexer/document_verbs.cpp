@@ -20,7 +20,6 @@ void define_verify(CLI::App& app, Choice& choice) {
                "  imageswarm-index verify https://images.example.org/catalogue.yaml --anchors ca.pem --crl off \\\n"
                "      --subject 'CN=Ada Endorser,O=Example'");
   auto options = std::make_shared<commands::VerifyOptions>();
-  auto namespaces = std::make_shared<std::string>("off");
   static std::map<std::string, trust::Requirement> const requirements{{"require", trust::Requirement::require},
                                                                       {"if-present", trust::Requirement::if_present},
                                                                       {"off", trust::Requirement::off}};
@@ -33,17 +32,12 @@ void define_verify(CLI::App& app, Choice& choice) {
   verb->add_option("--crl", options->anchors.crl, "require (default), if-present or off")
       ->transform(CLI::Transformer(requirements).description(""))
       ->type_name("WORD");
-  verb->add_option("--namespaces", *namespaces, "Rules of the CA namespaces: only off so far")
-      ->check(CLI::IsMember({"require", "if-present", "off"}).description(""))
+  verb->add_option("--namespaces", options->anchors.namespaces,
+                   "What a CA may sign (.namespaces, .signing_policy): require, if-present (default) or off")
+      ->transform(CLI::Transformer(requirements).description(""))
       ->type_name("WORD");
-  verb->callback([&choice, options, namespaces] {
-    choice.verb = [options, namespaces](Context& context) -> Result<> {
-      if (*namespaces == "require") {
-        return fail(Fault::usage,
-                    "--namespaces require: CA namespaces are not checked yet, so nothing can require them");
-      }
-      return commands::verify(*options, context);
-    };
+  verb->callback([&choice, options] {
+    choice.verb = [options](Context& context) { return commands::verify(*options, context); };
   });
 }
 

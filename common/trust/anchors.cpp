@@ -64,11 +64,24 @@ int judge_slot() {
   return slot;
 }
 
-/// OpenSSL calls it for every finding about a chain; 0 ends the verification.
+void keep_chain(X509_STORE_CTX* context, std::vector<CertificatePtr>& chain) {
+  chain.clear();
+  auto const* certificates = X509_STORE_CTX_get0_chain(context);
+  for (int i = 0; i < sk_X509_num(certificates); ++i) {
+    X509_up_ref(sk_X509_value(certificates, i));
+    chain.emplace_back(sk_X509_value(certificates, i));
+  }
+}
+
+/// OpenSSL calls it for every finding about a chain, and for each certificate whose signature is good, the leaf last;
+/// 0 ends the verification.
 int judge_chain(int ok, X509_STORE_CTX* context) {
-  if (ok) return ok;
   auto* judge =
       static_cast<AnchorStore::Judge*>(X509_STORE_get_ex_data(X509_STORE_CTX_get0_store(context), judge_slot()));
+  if (ok) {
+    if (X509_STORE_CTX_get_error_depth(context) == 0) keep_chain(context, judge->chain);
+    return ok;
+  }
   auto const code = X509_STORE_CTX_get_error(context);
   if (code == X509_V_ERR_UNABLE_TO_GET_CRL && judge->crl == Requirement::if_present) {
     X509_STORE_CTX_set_error(context, X509_V_OK);
@@ -152,7 +165,7 @@ Result<> add_file(X509_STORE* store, fs::path const& file) {
 Result<AnchorStore> AnchorStore::open(AnchorPolicy const& policy, TimePoint now) {
   ERR_clear_error();
   StorePtr store{X509_STORE_new()};
-  auto judge = std::make_unique<Judge>(Judge{policy.crl, {}});
+  auto judge = std::make_unique<Judge>(Judge{policy.crl, {}, {}});
   X509_STORE_set_ex_data(store.get(), judge_slot(), judge.get());
   X509_STORE_set_verify_cb(store.get(), judge_chain);
   set_rules(store.get(), policy.crl, now);

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "common/base/clock.hpp"
 #include "common/base/result.hpp"
@@ -20,11 +21,14 @@ public:
   X509_STORE* get() const { return store_.get(); }
   /// Why the last chain was refused, if one was.
   std::optional<Error> const& problem() const { return judge_->problem; }
+  /// The last chain whose signatures were all good, the leaf first.
+  std::vector<CertificatePtr> const& chain() const { return judge_->chain; }
 
   /// What OpenSSL's callback is given; public for it alone.
   struct Judge {
     Requirement crl;
     std::optional<Error> problem;
+    std::vector<CertificatePtr> chain;
   };
 
 private:

@@ -7,6 +7,7 @@
 
 #include "common/trust/anchors.hpp"
 #include "common/trust/cms_form.hpp"
+#include "common/trust/namespaces.hpp"
 #include "common/trust/openssl.hpp"
 
 namespace imageswarm::trust {
@@ -136,6 +137,11 @@ Result<Signature> verify_signature(std::string_view body, std::span<std::uint8_t
   if (auto const key = check_key(*certificate); !key) return fail(Error{key.error()}.in("the signer has"));
   auto signer = signer_of(*certificate);
   if (!signer) return fail(std::move(signer.error()));
+  auto const& chain = store->chain();
+  if (chain.empty() || X509_cmp(chain.front().get(), certificate) != 0) {
+    return fail(Fault::internal, "the chain that was verified is not the signer's");
+  }
+  if (auto const permitted = check_namespaces(chain, anchors); !permitted) return fail(permitted.error());
   return Signature{std::move(*signer), *signing_time};
 }
 

@@ -20,8 +20,8 @@ struct Signature {
 /// Checks that `der` is a CMS signature over exactly `body` by somebody whose chain ends at the operator's anchors
 /// (docs/security.md, "Signature" and "Chain"). Who it is still has to be compared with who may sign.
 ///
-/// Blocks for disk and CPU. Faults: sig-invalid, alg-weak, chain-untrusted, cert-…, crl-…, anchors-unreadable,
-/// signer-not-listed (a name that has no safe comparison).
+/// Blocks for disk and CPU. Faults: sig-invalid, alg-weak, chain-untrusted, cert-…, crl-…, ca-namespace,
+/// anchors-unreadable, signer-not-listed (a name that has no safe comparison).
 [[nodiscard]] Result<Signature> verify_signature(std::string_view body, std::span<std::uint8_t const> der,
                                                  AnchorPolicy const& anchors, TimePoint now);
 

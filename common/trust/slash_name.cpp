@@ -11,13 +11,29 @@ std::string_view up_to_equals(std::string_view text) {
 
 }  // namespace
 
-std::string slash_text(DistinguishedName const& name) {
+std::string slash_text(DistinguishedName const& name, char inner_slash) {
   std::string text;
   for (auto const& part : name.parts()) {
     auto const one = DistinguishedName{{part}}.text();
-    text.append("/").append(up_to_equals(one)).append("=").append(part.value);
+    auto value = part.value;
+    std::ranges::replace(value, '/', inner_slash);
+    text.append("/").append(up_to_equals(one)).append("=").append(value);
   }
   return text;
+}
+
+std::string with_usual_types(std::string_view text) {
+  std::string usual;
+  while (!text.empty()) {
+    auto const part = text.substr(0, text.find('/', 1));
+    auto const type = up_to_equals(part);
+    auto const known = DistinguishedName::parse(std::string{type} + "=any");
+    bool const is_type = type.starts_with('/') && type.size() < part.size() && known;
+    usual += is_type ? "/" + std::string{up_to_equals(known->text())} : type;
+    usual += part.substr(type.size());
+    text.remove_prefix(part.size());
+  }
+  return usual;
 }
 
 bool is_slash_text_of(std::string_view text, DistinguishedName const& name) {

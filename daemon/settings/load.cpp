@@ -30,9 +30,6 @@ void read_trust(Section& section, flow::TrustSettings& trust) {
   section.path("anchors", trust.anchors);
   section.word("crl", trust.crl, words);
   section.word("namespaces", trust.namespaces, words);
-  if (trust.namespaces == Requirement::require) {
-    section.refuse("namespaces", "'require' comes in a later release; write if-present or off");
-  }
   section.parsed("mass-withdrawal", trust.mass_withdrawal_percent, percent);
 }
 

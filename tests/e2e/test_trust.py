@@ -93,6 +93,18 @@ def test_no_revocation_list(site, published):
         refusal(site, published, "crl-missing")
 
 
+@pytest.mark.parametrize("subjects, status", [("/O=Example/*", 0), ("/O=Elsewhere/*", 3)])
+def test_a_ca_signs_what_its_policy_permits(site, published, subjects, status):
+    """The default is if-present: the file counts as soon as it is there."""
+    with site.authority.signing_policy("issuing", subjects):
+        if status:
+            assert "Ada Endorser" in refusal(site, published, "ca-namespace", status)
+        else:
+            site.seeder(published)
+            host = site.hypervisors[0]
+            assert site.daemon(host, [published], sinks=[site.directory_sink(host)]).once().returncode == 0
+
+
 def test_unknown_format(site, published):
     rewrite(published, set_key("format", "2"), published.endorser)
     assert "upgrade" in refusal(site, published, "doc-format")

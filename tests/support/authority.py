@@ -60,6 +60,20 @@ class Authority:
                 yield
                 replace_file(path, fresh)
 
+    @contextlib.contextmanager
+    def signing_policy(self, ca, subjects):
+        """A .signing_policy of a CA, beside the anchors."""
+        def shown(*what):
+            return _openssl("x509", "-in", self.directory / "ca" / f"{ca}.pem", "-noout", *what).decode().strip()
+        name = shown("-subject", "-nameopt", "compat").removeprefix("subject=").strip()
+        policy = self.anchors / f"{shown('-subject_hash')}.signing_policy"
+        policy.write_text(f"access_id_CA X509 '{name}'\npos_rights globus CA:sign\n"
+                          f"cond_subjects globus '\"{subjects}\"'\n")
+        try:
+            yield
+        finally:
+            policy.unlink()
+
     def _run(self, *arguments):
         result = subprocess.run([Path(__file__).parent / "test-ca", *arguments], text=True, capture_output=True)
         if result.returncode:

@@ -1,6 +1,7 @@
 #include "tests/support/test_ca.hpp"
 
 #include <cstdlib>
+#include <fstream>
 #include <stdexcept>
 
 namespace imageswarm::test {
@@ -31,6 +32,22 @@ trust::SigningIdentity TestCa::signer(std::string const& name) const {
   auto identity = trust::SigningIdentity::load(certificate(name), key(name), now_);
   if (!identity) throw std::runtime_error{name + ": " + identity.error().line()};
   return std::move(*identity);
+}
+
+AnchorsCopy::AnchorsCopy() {
+  std::filesystem::copy(TestCa::instance().path(), path(), std::filesystem::copy_options::recursive);
+}
+
+trust::AnchorPolicy AnchorsCopy::policy(trust::Requirement crl) const {
+  return {path() / "anchors", crl};
+}
+
+std::filesystem::path AnchorsCopy::file_of(std::string const& authority, std::string const& suffix,
+                                           std::string const& hash) const {
+  shell(path(), "openssl x509 -noout -" + hash + " -in ca/" + authority + ".pem >hash");
+  std::string name;
+  std::ifstream{path() / "hash"} >> name;
+  return path() / "anchors" / (name + "." + suffix);
 }
 
 }  // namespace imageswarm::test

@@ -32,6 +32,21 @@ private:
   TimePoint now_;
 };
 
+/// A copy of the PKI whose anchors a test may change.
+class AnchorsCopy {
+public:
+  AnchorsCopy();
+  std::filesystem::path const& path() const { return directory_.path(); }
+  trust::AnchorPolicy policy(trust::Requirement crl = trust::Requirement::require) const;
+  /// The file of a CA among the anchors: `hash` is subject_hash or subject_hash_old, `suffix` "0", "r0", "namespaces".
+  std::filesystem::path file_of(std::string const& authority, std::string const& suffix,
+                                std::string const& hash = "subject_hash") const;
+  std::filesystem::path crl_of(std::string const& authority) const { return file_of(authority, "r0"); }
+
+private:
+  TemporaryDirectory directory_;
+};
+
 /// Runs a line of shell in `directory`; throws unless it ends with status 0. For the arrangement of tests alone.
 void shell(std::filesystem::path const& directory, std::string const& line);
 

@@ -74,7 +74,7 @@ TEST_CASE("wrong arguments are one line and status 2") {
                               std::vector<std::string>{"init", "--name", "x"}, std::vector<std::string>{"add", "file"},
                               std::vector<std::string>{"publish", "--lifetime", "long"},
                               std::vector<std::string>{"verify", "x", "--anchors", "y", "--crl", "maybe"},
-                              std::vector<std::string>{"verify", "x", "--anchors", "y", "--namespaces", "require"},
+                              std::vector<std::string>{"verify", "x", "--anchors", "y", "--namespaces", "maybe"},
                               std::vector<std::string>{"approvals", "approve", "--list", "x"});
   auto const outcome = desk.run(wrong);
   CHECK(outcome.status == 2);
@@ -145,6 +145,16 @@ TEST_CASE("a catalogue of somebody else than asked for is refused with status 3"
   auto const outcome = desk.verify({"--subject", "CN=Bob Endorser,O=Example"});
   CHECK(outcome.status == 3);
   CHECK_THAT(outcome.err, Contains("refused catalogue (") && Contains("signer-not-listed: "));
+}
+
+TEST_CASE("what a CA may sign is asked for as the command line says") {
+  Desk desk;
+  REQUIRE(with_store(desk).publish().status == 0);
+  CHECK(desk.verify().status == 0);
+  CHECK(desk.verify({"--namespaces", "off"}).status == 0);
+  auto const outcome = desk.verify({"--namespaces", "require"});
+  CHECK(outcome.status == 3);
+  CHECK_THAT(outcome.err, Contains("refused catalogue (") && Contains("ca-namespace: "));
 }
 
 TEST_CASE("serials grow with every publication, and a failed one changes nothing") {

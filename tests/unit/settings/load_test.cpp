@@ -186,7 +186,7 @@ TEST_CASE("a wrong value is refused with its line, and what comes later says so"
       {"sinks:\n  - {type: glance}\n", "sinks.cloud: it is missing"},
       {"sinks:\n  - {type: glance, cloud: a, visibility: mine}\n", "sinks.visibility: 'mine' is none of"},
       {"sinks:\n  - {type: glance, cloud: a, keep: 0}\n", "sinks.keep: "},
-      {"trust: {namespaces: require}\n", "trust.namespaces: 'require' comes in a later release"},
+      {"trust: {namespaces: maybe}\n", "trust.namespaces: "},
       {"trust: {crl: maybe}\n", "trust.crl: "},
       {"trust: {anchors: ca.pem}\n", "trust.anchors: "},
       {"trust: {mass-withdrawal: 50}\n", "trust.mass-withdrawal: "},

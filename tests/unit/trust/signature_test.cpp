@@ -12,6 +12,7 @@ namespace imageswarm::trust {
 namespace {
 
 using Catch::Matchers::Contains;
+using test::AnchorsCopy;
 using test::Forgery;
 using test::make_cms;
 using test::TestCa;
@@ -30,22 +31,6 @@ void check_refused(Result<Signature> const& result, Fault fault) {
   CAPTURE(result.error().line());
   CHECK(word(result.error().fault) == word(fault));
 }
-
-/// A copy of the anchors that a test may spoil.
-struct Anchors {
-  Anchors() { fs::copy(TestCa::instance().path(), copy.path(), fs::copy_options::recursive); }
-  AnchorPolicy policy(Requirement crl = Requirement::require) const { return {copy / "anchors", crl}; }
-  fs::path crl_of(std::string const& authority) const {
-    test::shell(copy.path(), "openssl x509 -noout -subject_hash -in ca/" + authority + ".pem >hash");
-    return copy / "anchors" / (hash() + ".r0");
-  }
-  std::string hash() const {
-    std::string text;
-    std::ifstream{copy / "hash"} >> text;
-    return text;
-  }
-  test::TemporaryDirectory copy;
-};
 
 TEST_CASE("a signature by a certified person is accepted and names that person") {
   auto const name = GENERATE(as<std::string>{}, "ada", "bob", "grace", "other-ada");
@@ -148,7 +133,7 @@ TEST_CASE("chains are judged at the given time, not at the system's and not at t
 }
 
 TEST_CASE("the CRL policy decides about missing CRLs, never about stale or revoking ones") {
-  Anchors const anchors;
+  AnchorsCopy const anchors;
   auto const crl = anchors.crl_of("issuing");
   auto const der = make_cms(body, {});
   auto const revoked = make_cms(body, {.signer = "revoked"});
@@ -160,7 +145,7 @@ TEST_CASE("the CRL policy decides about missing CRLs, never about stale or revok
                   Fault::cert_revoked);
   }
   SECTION("stale") {
-    fs::copy_file(anchors.copy / "crl/stale.pem", crl, fs::copy_options::overwrite_existing);
+    fs::copy_file(anchors.path() / "crl/stale.pem", crl, fs::copy_options::overwrite_existing);
     check_refused(verify(der, anchors.policy()), Fault::crl_stale);
     check_refused(verify(der, anchors.policy(Requirement::if_present)), Fault::crl_stale);
   }
@@ -172,11 +157,11 @@ TEST_CASE("the CRL policy decides about missing CRLs, never about stale or revok
     auto const enclosing = make_cms(body, {.crl = "crl/before.pem"});
     fs::remove(crl);
     check_refused(verify(enclosing, anchors.policy()), Fault::crl_missing);
-    fs::copy_file(anchors.copy / "crl/stale.pem", crl);
+    fs::copy_file(anchors.path() / "crl/stale.pem", crl);
     check_refused(verify(enclosing, anchors.policy()), Fault::crl_stale);
   }
   SECTION("a CRL in DER counts as well") {
-    test::shell(anchors.copy.path(),
+    test::shell(anchors.path(),
                 "openssl crl -in '" + crl.native() + "' -outform DER -out der && mv der '" + crl.native() + "'");
     CHECK(verify(der, anchors.policy()));
     check_refused(verify(revoked, anchors.policy()), Fault::cert_revoked);
@@ -184,11 +169,10 @@ TEST_CASE("the CRL policy decides about missing CRLs, never about stale or revok
 }
 
 TEST_CASE("a replaced CRL counts at once") {
-  Anchors const anchors;
+  AnchorsCopy const anchors;
   auto const der = make_cms(body, {});
   CHECK(verify(der, anchors.policy()));
-  test::shell("/",
-              "'" IMAGESWARM_SOURCE_DIR "/tests/support/test-ca' '" + anchors.copy.path().native() + "' --revoke bob");
+  test::shell("/", "'" IMAGESWARM_SOURCE_DIR "/tests/support/test-ca' '" + anchors.path().native() + "' --revoke bob");
   check_refused(verify(der, anchors.policy(), SystemClock{}.now()), Fault::cert_revoked);
 }
 
