@@ -61,6 +61,28 @@ std::string where(Inclusion const& inclusion) {
   return names.empty() ? "without exception" : "except " + join(names, ", ");
 }
 
+Result<EndorserList> with_plain_names(EndorserList list) {
+  std::set<Role> roles;
+  for (auto& endorser : list.endorsers) {
+    auto const label = described(endorser);
+    if (auto plain = make_plain(endorser.subject, endorser.issuer); !plain) {
+      return fail(std::move(plain.error()).in(label));
+    }
+    if (!roles.insert(role_of(endorser)).second) return fail(Fault::doc_field, "{}: named twice", label);
+  }
+  std::set<std::string> urls;
+  for (auto& inclusion : list.includes) {
+    auto const label = described(inclusion);
+    auto plain = make_plain(inclusion.subject, inclusion.issuer);
+    for (auto& [subject, issuer] : inclusion.except) {
+      if (plain) plain = make_plain(subject, issuer);
+    }
+    if (!plain) return fail(std::move(plain.error()).in(label));
+    if (!urls.insert(inclusion.list).second) return fail(Fault::doc_field, "{}: included twice", label);
+  }
+  return list;
+}
+
 /// One list on the way, and whom the inclusions before it keep out.
 struct Step {
   EndorserList const& list;
@@ -145,26 +167,8 @@ void compare(std::vector<T> const& before, std::vector<T> const& after, KeyOf co
 
 }  // namespace
 
-Result<EndorserList> with_plain_names(EndorserList list) {
-  std::set<Role> roles;
-  for (auto& endorser : list.endorsers) {
-    auto const label = described(endorser);
-    if (auto plain = make_plain(endorser.subject, endorser.issuer); !plain) {
-      return fail(std::move(plain.error()).in(label));
-    }
-    if (!roles.insert(role_of(endorser)).second) return fail(Fault::doc_field, "{}: named twice", label);
-  }
-  std::set<std::string> urls;
-  for (auto& inclusion : list.includes) {
-    auto const label = described(inclusion);
-    auto plain = make_plain(inclusion.subject, inclusion.issuer);
-    for (auto& [subject, issuer] : inclusion.except) {
-      if (plain) plain = make_plain(subject, issuer);
-    }
-    if (!plain) return fail(std::move(plain.error()).in(label));
-    if (!urls.insert(inclusion.list).second) return fail(Fault::doc_field, "{}: included twice", label);
-  }
-  return list;
+Result<EndorserList> parse_plain_list(std::string_view body) {
+  return document::parse_endorser_list(body).and_then(with_plain_names);
 }
 
 Result<SignerPattern> pattern_of(std::string_view subject, std::string_view issuer) {

@@ -17,11 +17,12 @@ inline constexpr std::size_t max_inclusion_depth = 4;
 /// Most inclusions that are followed from one list, by whatever way: included lists are outsiders' words.
 inline constexpr std::size_t max_inclusions = 64;
 
-/// The list with all its names as RFC 2253 writes them, so that equal names are equal texts. Fault: doc-field (a name
-/// that cannot be read; the same endorser of one catalogue, or the same included list, twice).
-[[nodiscard]] Result<document::EndorserList> with_plain_names(document::EndorserList list);
+/// As document::parse_endorser_list, and with all names as RFC 2253 writes them, so that equal names are equal texts:
+/// such a list is "plain" below. Faults: as there; doc-field also for a name that cannot be read, and for the same
+/// endorser of one catalogue, or the same included list, twice.
+[[nodiscard]] Result<document::EndorserList> parse_plain_list(std::string_view body);
 
-/// The one who is named, of a list with plain names.
+/// Who is named there as a signer. Fault: config-value.
 [[nodiscard]] Result<SignerPattern> pattern_of(std::string_view subject, std::string_view issuer);
 
 /// One included list: what is found at a URL under this name, by this signer.
@@ -46,16 +47,16 @@ struct Acceptance {
   std::vector<std::string> left_out;  ///< inclusions that are not followed, and why
 };
 
-/// An included list with plain names that has been verified; null while there is none.
+/// An included list that has been verified and is kept until the end of the walk; null while there is none.
 using FindList = std::function<VerifiedEndorserList const*(ListId const&)>;
 
-/// Follows the inclusions of `list`, which has plain names and is found at `url` (for circles; may be empty).
+/// Follows the inclusions of `list`, which is plain and found at `url` (for circles; may be empty).
 ///
 /// A list's exceptions hold for all that comes through that inclusion. Where two lists name the same person for the
 /// same catalogue differently, the outer one counts, and of two equally far ones the first.
 Acceptance accepted_by(document::EndorserList const& list, std::string const& url, FindList const& find);
 
-/// What a newer version of a list changes, a line for people each: "added CN=Ada … for lxcloud (https://…)".
+/// What a newer version of a plain list changes, a line for people each: "added CN=Ada … for lxcloud (https://…)".
 std::vector<std::string> differences(document::EndorserList const& before, document::EndorserList const& after);
 
 }  // namespace imageswarm::trust

@@ -45,10 +45,6 @@ Result<document::ApprovalList> parse_rules(std::string_view body) {
   return list;
 }
 
-Result<document::EndorserList> parse_endorsers(std::string_view body) {
-  return document::parse_endorser_list(body).and_then(with_plain_names);
-}
-
 }  // namespace
 
 /// The only maker of `Verified`.
@@ -91,7 +87,7 @@ Result<VerifiedApprovalList> verify_approval_list(std::string_view bytes, Anchor
 Result<VerifiedEndorserList> verify_endorser_list(std::string_view bytes, AnchorPolicy const& anchors,
                                                   Expectation const& expected, Floors const& floors, Time const& time) {
   if (auto kind = check_kind(expected.kind, document::Kind::endorser_list); !kind) return fail(std::move(kind.error()));
-  return Verification::run(bytes, anchors, expected, floors, time, parse_endorsers);
+  return Verification::run(bytes, anchors, expected, floors, time, parse_plain_list);
 }
 
 Result<document::Kind> claimed_kind(std::string_view bytes) {
