@@ -77,6 +77,7 @@ int run(std::vector<std::string> arguments, Surroundings const& world) {
   app.require_subcommand(1);
   define_image_verbs(app, choice);
   define_approval_verbs(app, choice);
+  define_endorser_verbs(app, choice);
   define_document_verbs(app, choice);
 
   complete_booleans(arguments);

@@ -1,5 +1,4 @@
 #include <CLI/CLI.hpp>
-#include <map>
 #include <memory>
 #include <string>
 
@@ -20,29 +19,18 @@ void define_verify(CLI::App& app, Choice& choice) {
                "  imageswarm-index verify https://images.example.org/catalogue.yaml --anchors ca.pem --crl off \\\n"
                "      --subject 'CN=Ada Endorser,O=Example'");
   auto options = std::make_shared<commands::VerifyOptions>();
-  static std::map<std::string, trust::Requirement> const requirements{{"require", trust::Requirement::require},
-                                                                      {"if-present", trust::Requirement::if_present},
-                                                                      {"off", trust::Requirement::off}};
   verb->add_option("FILE|URL", options->source, "The document")->required();
-  verb->add_option("--anchors", options->anchors.anchors, "Directory of hashed CAs and CRLs, or one PEM file with both")
-      ->required();
+  anchor_options(verb, options->anchors);
   verb->add_option("--subject", options->subject,
                    "Who must have signed it, RFC 2253 or /slash form (default: anybody)");
   verb->add_option("--issuer", options->issuer, "Which CA must vouch for that subject");
-  verb->add_option("--crl", options->anchors.crl, "require (default), if-present or off")
-      ->transform(CLI::Transformer(requirements).description(""))
-      ->type_name("WORD");
-  verb->add_option("--namespaces", options->anchors.namespaces,
-                   "What a CA may sign (.namespaces, .signing_policy): require, if-present (default) or off")
-      ->transform(CLI::Transformer(requirements).description(""))
-      ->type_name("WORD");
   verb->callback([&choice, options] {
     choice.verb = [options](Context& context) { return commands::verify(*options, context); };
   });
 }
 
 void define_sign(CLI::App& app, Choice& choice) {
-  auto* verb = new_verb(app, "sign", "Sign an approval list: sets serial, issued and expires",
+  auto* verb = new_verb(app, "sign", "Sign an approval or endorser list: sets serial, issued and expires",
                         "  imageswarm-index sign approvals.yaml --certificate cert.pem --key key.pem \\\n"
                         "      --output /srv/www/approvals.yaml");
   auto options = std::make_shared<commands::SignOptions>();

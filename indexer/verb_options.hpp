@@ -5,10 +5,12 @@
 #include <chrono>
 #include <CLI/CLI.hpp>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
 #include "common/base/units.hpp"
+#include "common/trust/verify.hpp"
 
 namespace imageswarm::indexer {
 
@@ -47,6 +49,22 @@ inline void duration(CLI::App* verb, std::string const& name, std::chrono::secon
     value = *parsed;
   };
   value_option(verb, name, put, help)->type_name("SPAN");
+}
+
+/// The options that say whom to trust.
+inline void anchor_options(CLI::App* verb, trust::AnchorPolicy& policy) {
+  using trust::Requirement;
+  static std::map<std::string, Requirement> const words{
+      {"require", Requirement::require}, {"if-present", Requirement::if_present}, {"off", Requirement::off}};
+  verb->add_option("--anchors", policy.anchors, "Directory of hashed CAs and CRLs, or one PEM file with both")
+      ->required();
+  verb->add_option("--crl", policy.crl, "require (default), if-present or off")
+      ->transform(CLI::Transformer(words).description(""))
+      ->type_name("WORD");
+  verb->add_option("--namespaces", policy.namespaces,
+                   "What a CA may sign (.namespaces, .signing_policy): require, if-present (default) or off")
+      ->transform(CLI::Transformer(words).description(""))
+      ->type_name("WORD");
 }
 
 }  // namespace imageswarm::indexer

@@ -1,3 +1,5 @@
+#include "common/document/endorser_list.hpp"
+
 #include "common/base/text.hpp"
 #include "common/document/fields.hpp"
 #include "common/document/forms.hpp"
@@ -24,6 +26,16 @@ Result<T> complete(Fields const& fields, std::string_view what, T read) {
   return read;
 }
 
+Result<Inclusion::Exception> exception_from(yaml::Value const& value) {
+  Inclusion::Exception read;
+  Fields fields{value};
+  fields.required("subject", read.subject, text);
+  fields.required("issuer", read.issuer, text);
+  return complete(fields, "an exception", std::move(read));
+}
+
+}  // namespace
+
 Result<Endorsement> endorsement_from(yaml::Value const& value) {
   Endorsement read;
   Fields fields{value};
@@ -37,12 +49,16 @@ Result<Endorsement> endorsement_from(yaml::Value const& value) {
   return complete(fields, "an endorser", std::move(read));
 }
 
-Result<Inclusion::Exception> exception_from(yaml::Value const& value) {
-  Inclusion::Exception read;
-  Fields fields{value};
-  fields.required("subject", read.subject, text);
-  fields.required("issuer", read.issuer, text);
-  return complete(fields, "an exception", std::move(read));
+yaml::Value to_value(Endorsement const& endorser) {
+  Members members;
+  members.add("name", endorser.name);
+  members.add("subject", endorser.subject);
+  members.add("issuer", endorser.issuer);
+  members.add("contact", endorser.contact);
+  members.add("catalogue", endorser.catalogue);
+  members.add("document", endorser.document);
+  members.add("epoch", std::to_string(endorser.epoch));
+  return {std::move(members).map()};
 }
 
 Result<Inclusion> inclusion_from(yaml::Value const& value) {
@@ -54,18 +70,6 @@ Result<Inclusion> inclusion_from(yaml::Value const& value) {
   fields.required("issuer", read.issuer, text);
   fields.optional("except", read.except, list_of(exception_from, max_exceptions));
   return complete(fields, "an included list", std::move(read));
-}
-
-yaml::Value to_value(Endorsement const& endorser) {
-  Members members;
-  members.add("name", endorser.name);
-  members.add("subject", endorser.subject);
-  members.add("issuer", endorser.issuer);
-  members.add("contact", endorser.contact);
-  members.add("catalogue", endorser.catalogue);
-  members.add("document", endorser.document);
-  members.add("epoch", std::to_string(endorser.epoch));
-  return {std::move(members).map()};
 }
 
 yaml::Value to_value(Inclusion const& inclusion) {
@@ -81,8 +85,6 @@ yaml::Value to_value(Inclusion const& inclusion) {
   members.add("except", std::move(except));
   return {std::move(members).map()};
 }
-
-}  // namespace
 
 Result<EndorserList> parse_endorser_list(std::string_view body) {
   auto const top = yaml::parse(body);

@@ -179,6 +179,10 @@ Result<SignerPattern> pattern_of(std::string_view subject, std::string_view issu
   return SignerPattern{std::move(*subject_name), std::move(*issuer_name)};
 }
 
+std::string describe(Endorsement const& endorser) {
+  return fmt::format("{} ({})", described(endorser), where(endorser));
+}
+
 Acceptance accepted_by(EndorserList const& list, std::string const& url, FindList const& find) {
   return Walk{url, find}.from(list);
 }

@@ -56,7 +56,10 @@ using FindList = std::function<VerifiedEndorserList const*(ListId const&)>;
 /// same catalogue differently, the outer one counts, and of two equally far ones the first.
 Acceptance accepted_by(document::EndorserList const& list, std::string const& url, FindList const& find);
 
-/// What a newer version of a plain list changes, a line for people each: "added CN=Ada … for lxcloud (https://…)".
+/// One line for people: "CN=Ada,O=Example (issuer CN=CA) for lxcloud (https://…, epoch 1)".
+std::string describe(document::Endorsement const& endorser);
+
+/// What a newer version of a plain list changes, a line for people each: "added CN=Ada …".
 std::vector<std::string> differences(document::EndorserList const& before, document::EndorserList const& after);
 
 }  // namespace imageswarm::trust

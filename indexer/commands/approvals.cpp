@@ -1,7 +1,6 @@
 #include "indexer/commands/approvals.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <nlohmann/json.hpp>
 #include <utility>
 #include <vector>
@@ -10,6 +9,8 @@
 #include "common/base/text.hpp"
 #include "common/trust/identity.hpp"
 #include "common/yaml/value.hpp"
+#include "indexer/commands/entry_json.hpp"
+#include "indexer/commands/unsigned_list.hpp"
 
 namespace imageswarm::commands {
 namespace {
@@ -51,48 +52,23 @@ bool take_out(std::vector<document::Rule>& rules, document::Rule const& rule) {
   return std::erase_if(rules, [&](document::Rule const& other) { return same(rule, other); }) > 0;
 }
 
-nlohmann::ordered_json to_json(document::Rule const& rule) {
-  auto json = nlohmann::ordered_json::object();
-  auto const value = document::to_value(rule);
-  for (auto const& member : value.map()) json[member.key] = member.value.text();
-  if (rule.all) json["all"] = true;
-  return json;
-}
-
 nlohmann::ordered_json to_json(document::ApprovalList const& list) {
   nlohmann::ordered_json json{{"name", list.header.name},
                               {"next-serial", list.header.serial},
                               {"approve", nlohmann::ordered_json::array()},
                               {"recall", nlohmann::ordered_json::array()}};
-  for (auto const& rule : list.approve) json["approve"].push_back(to_json(rule));
-  for (auto const& rule : list.recall) json["recall"].push_back(to_json(rule));
+  for (auto const& rule : list.approve) json["approve"].push_back(entry_json(document::to_value(rule)));
+  for (auto const& rule : list.recall) json["recall"].push_back(entry_json(document::to_value(rule)));
   return json;
 }
 
 }  // namespace
 
-Result<document::ApprovalList> read_unsigned_list(std::filesystem::path const& path) {
-  auto const text = read_file(path, document::max_document_size);
-  if (!text) return fail(text.error());
-  if (text->find("\nx509-signature:") != text->npos) {
-    return fail(Fault::usage, "{} is signed already; give the list that it was made from", printable(path.native()));
-  }
-  auto list = document::parse_approval_list(*text);
-  if (!list) return fail(std::move(list.error()).in(printable(path.native())));
-  return list;
-}
-
 Result<> approvals_init(std::filesystem::path const& path, std::string const& name, Context& context) {
-  if (!document::is_document_name(name)) {
-    return fail(Fault::usage, "'{}' is no name for a document: lower-case letters, digits, dots and dashes",
-                printable(name));
-  }
-  std::error_code error;
-  if (std::filesystem::exists(path, error)) return fail(Fault::exists, "{} is there already", printable(path.native()));
+  auto header = new_list_header(document::Kind::approval_list, path, name, context.clock.now());
+  if (!header) return fail(std::move(header.error()));
   document::ApprovalList list;
-  // What signing sets anew has to stand here in a form that can be read back.
-  auto const now = context.clock.now();
-  list.header = {document::Kind::approval_list, document::current_format, name, 1, 1, now, now + std::chrono::days{28}};
+  list.header = std::move(*header);
   if (auto written = write_file_atomically(path, document::write(list)); !written) return written;
   context.output.say("made the approval list {} in {}; nothing is approved yet", name, printable(path.native()));
   context.output.result(to_json(list));
@@ -104,7 +80,7 @@ Result<> approvals_change(std::filesystem::path const& path, Verdict verdict, Ru
   auto const rule = rule_of(options);
   if (!rule) return fail(rule.error());
   if (verdict == Verdict::recall && rule->reason.empty()) return fail(Fault::usage, "a recall needs its --reason");
-  auto list = read_unsigned_list(path);
+  auto list = read_unsigned_list(path, document::parse_approval_list);
   if (!list) return fail(std::move(list.error()));
   bool const was_approved = take_out(list->approve, *rule);
   bool const was_recalled = take_out(list->recall, *rule);
@@ -124,7 +100,7 @@ Result<> approvals_change(std::filesystem::path const& path, Verdict verdict, Ru
 }
 
 Result<> approvals_show(std::filesystem::path const& path, Context& context) {
-  auto const list = read_unsigned_list(path);
+  auto const list = read_unsigned_list(path, document::parse_approval_list);
   if (!list) return fail(list.error());
   context.output.result(to_json(*list));
   context.output.say("approval list {}, next serial {}", list->header.name, list->header.serial);

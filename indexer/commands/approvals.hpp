@@ -4,7 +4,6 @@
 #include <filesystem>
 #include <string>
 
-#include "common/document/model.hpp"
 #include "indexer/commands/context.hpp"
 
 namespace imageswarm::commands {
@@ -26,8 +25,5 @@ enum class Verdict : std::uint8_t { approve, recall, remove };
                                         Context& context);
 
 [[nodiscard]] Result<> approvals_show(std::filesystem::path const& list, Context& context);
-
-/// Reads an approval list that is not signed yet. Faults: usage (signed already), yaml-…, doc-…, disk faults.
-[[nodiscard]] Result<document::ApprovalList> read_unsigned_list(std::filesystem::path const& list);
 
 }  // namespace imageswarm::commands

@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
-#include <set>
 #include <utility>
 
 #include "common/base/text.hpp"
 #include "common/base/units.hpp"
 #include "common/yaml/value.hpp"
+#include "indexer/commands/entry_json.hpp"
 
 namespace imageswarm::commands {
 namespace {
@@ -77,27 +77,6 @@ Result<yaml::Value> value_of(EntryKey const& key, std::vector<std::string> const
   return yaml::Value{texts[0]};
 }
 
-nlohmann::ordered_json to_json(std::string_view key, yaml::Value const& value) {
-  static std::set<std::string_view> const numbers{
-      "volume-size", "torrent-file-size", "torrent-piece-length", "torrent-content-size", "content-size", "min-disk",
-      "min-ram"};
-  static std::set<std::string_view> const booleans{"shareable", "torrent-ssl"};
-  if (value.is_list()) {
-    auto list = nlohmann::ordered_json::array();
-    for (auto const& item : value.list()) list.push_back(to_json("", item));
-    return list;
-  }
-  if (value.is_map()) {
-    auto map = nlohmann::ordered_json::object();
-    for (auto const& member : value.map()) map[member.key] = to_json("", member.value);
-    return map;
-  }
-  if (booleans.contains(key)) return value.text() == "true";
-  auto const number = parse_number(value.text(), 0, UINT64_MAX);
-  if (numbers.contains(key) && number) return *number;
-  return value.text();
-}
-
 }  // namespace
 
 std::span<EntryKey const> entry_keys() {
@@ -128,8 +107,7 @@ nlohmann::ordered_json to_json(store::Item const& item) {
     json["withdrawn"] = format_time(item.withdrawn_at);
     json["reason"] = item.reason;
   }
-  auto const entry = document::to_value(item.image);
-  for (auto const& member : entry.map()) json[member.key] = to_json(member.key, member.value);
+  json.update(entry_json(document::to_value(item.image)));
   return json;
 }
 

@@ -1,30 +1,16 @@
 #include "indexer/commands/verify.hpp"
 
 #include <nlohmann/json.hpp>
-#include <stop_token>
 
-#include "common/base/file.hpp"
 #include "common/base/text.hpp"
+#include "common/document/endorser_list.hpp"
 #include "common/http/client.hpp"
+#include "common/trust/endorsers.hpp"
+#include "indexer/commands/entry_json.hpp"
+#include "indexer/commands/source.hpp"
 
 namespace imageswarm::commands {
 namespace {
-
-Result<std::string> fetch(std::string const& source) {
-  if (!source.starts_with("http://") && !source.starts_with("https://")) {
-    return read_file(source, document::max_document_size);
-  }
-  http::Request request;
-  request.url = source;
-  request.most = document::max_document_size;
-  request.follow_redirects = true;
-  auto answer = http::perform(request, std::stop_token{});
-  if (!answer) return fail(std::move(answer.error()));
-  if (answer->status != 200) {
-    return fail(Fault::http_status, "{} answered {}", http::shown(source), answer->status);
-  }
-  return std::move(answer->body);
-}
 
 Result<trust::Expectation> expectation(VerifyOptions const& options, document::Kind kind) {
   trust::Expectation expected;
@@ -102,6 +88,27 @@ Result<> verify_approvals(std::string const& bytes, VerifyOptions const& options
   return {};
 }
 
+Result<> verify_endorsers(std::string const& bytes, VerifyOptions const& options, trust::Expectation const& expected,
+                          Context& context) {
+  auto const good = trust::verify_endorser_list(bytes, options.anchors, expected, {}, {context.clock.now()});
+  if (!good) return fail(good.error());
+  auto const& list = good->content();
+  auto json = tell(list.header, good->origin(), context);
+  context.output.say("  endorsers    {}, included lists {}", list.endorsers.size(), list.includes.size());
+  json["endorsers"] = nlohmann::ordered_json::array();
+  for (auto const& endorser : list.endorsers) {
+    context.output.say("    {}", trust::describe(endorser));
+    json["endorsers"].push_back(entry_json(document::to_value(endorser)));
+  }
+  json["includes"] = nlohmann::ordered_json::array();
+  for (auto const& inclusion : list.includes) {
+    context.output.say("    and the list {} ({})", inclusion.document, inclusion.list);
+    json["includes"].push_back(entry_json(document::to_value(inclusion)));
+  }
+  context.output.result(json);
+  return {};
+}
+
 Result<> verify_kind(std::string const& bytes, VerifyOptions const& options, trust::Expectation const& expected,
                      Context& context) {
   switch (expected.kind) {
@@ -110,16 +117,16 @@ Result<> verify_kind(std::string const& bytes, VerifyOptions const& options, tru
     case document::Kind::approval_list:
       return verify_approvals(bytes, options, expected, context);
     case document::Kind::endorser_list:
-      break;
+      return verify_endorsers(bytes, options, expected, context);
   }
-  return fail(Fault::usage, "endorser lists are not supported yet");
+  return fail(Fault::internal, "a document of no kind");
 }
 
 }  // namespace
 
 Result<> verify(VerifyOptions const& options, Context& context) {
   context.output.about("document (" + printable(http::shown(options.source)) + ")");
-  auto const bytes = fetch(options.source);
+  auto const bytes = read_source(options.source);
   if (!bytes) return fail(bytes.error());
   auto const kind = trust::claimed_kind(*bytes);
   if (!kind) return fail(kind.error());

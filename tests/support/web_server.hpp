@@ -68,7 +68,9 @@ private:
   std::string answer(std::string const& request) const {
     if (!request.starts_with("GET " + path_ + " ")) return "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n";
     auto const range = request.find("bytes=");
-    if (range == request.npos) return "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n";
+    if (range == request.npos) {
+      return "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(content_.size()) + "\r\n\r\n" + content_;
+    }
     auto const first = std::stoul(request.substr(range + 6));
     auto const last = std::stoul(request.substr(request.find('-', range) + 1));
     auto const part = content_.substr(first, last - first + 1);

@@ -75,6 +75,7 @@ TEST_CASE("wrong arguments are one line and status 2") {
                               std::vector<std::string>{"publish", "--lifetime", "long"},
                               std::vector<std::string>{"verify", "x", "--anchors", "y", "--crl", "maybe"},
                               std::vector<std::string>{"verify", "x", "--anchors", "y", "--namespaces", "maybe"},
+                              std::vector<std::string>{"endorsers", "remove", "--list", "x"},
                               std::vector<std::string>{"approvals", "approve", "--list", "x"});
   auto const outcome = desk.run(wrong);
   CHECK(outcome.status == 2);
@@ -103,7 +104,7 @@ TEST_CASE("anchors that are not there are a wrong argument") {
 TEST_CASE("every verb explains itself with an example") {
   Desk desk;
   for (auto const* verb : {"init", "add", "list", "show", "edit", "rename", "withdraw", "history", "endorse", "publish",
-                           "verify", "approvals", "sign"}) {
+                           "verify", "approvals", "endorsers", "sign"}) {
     auto const outcome = desk.run({verb, "--help"});
     CHECK(outcome.status == 0);
     CHECK_THAT(outcome.out, Contains(std::string{"  imageswarm-index "} + verb));

@@ -1,0 +1,27 @@
+#include "indexer/commands/source.hpp"
+
+#include <stop_token>
+
+#include "common/base/file.hpp"
+#include "common/document/model.hpp"
+#include "common/http/client.hpp"
+
+namespace imageswarm::commands {
+
+Result<std::string> read_source(std::string const& source) {
+  if (!source.starts_with("http://") && !source.starts_with("https://")) {
+    return read_file(source, document::max_document_size);
+  }
+  http::Request request;
+  request.url = source;
+  request.most = document::max_document_size;
+  request.follow_redirects = true;
+  auto answer = http::perform(request, std::stop_token{});
+  if (!answer) return fail(std::move(answer.error()));
+  if (answer->status != 200) {
+    return fail(Fault::http_status, "{} answered {}", http::shown(source), answer->status);
+  }
+  return std::move(answer->body);
+}
+
+}  // namespace imageswarm::commands
