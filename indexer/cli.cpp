@@ -28,7 +28,7 @@ constexpr auto examples =
     "`imageswarm-index COMMAND --help` tells more, with examples.";
 
 int finish(Result<> const& done, Output& output) {
-  if (done) return 0;
+  if (done) return output.partly_done() ? 4 : 0;
   output.failure(done.error());
   return exit_status(done.error().fault);
 }
@@ -79,6 +79,7 @@ int run(std::vector<std::string> arguments, Surroundings const& world) {
   define_approval_verbs(app, choice);
   define_endorser_verbs(app, choice);
   define_document_verbs(app, choice);
+  define_exchange_verbs(app, choice);
 
   complete_booleans(arguments);
   std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the end

@@ -20,10 +20,8 @@ void define_verify(CLI::App& app, Choice& choice) {
                "      --subject 'CN=Ada Endorser,O=Example'");
   auto options = std::make_shared<commands::VerifyOptions>();
   verb->add_option("FILE|URL", options->source, "The document")->required();
-  anchor_options(verb, options->anchors);
-  verb->add_option("--subject", options->subject,
-                   "Who must have signed it, RFC 2253 or /slash form (default: anybody)");
-  verb->add_option("--issuer", options->issuer, "Which CA must vouch for that subject");
+  anchor_options(verb, options->anchors)->required();
+  signer_options(verb, options->subject, options->issuer);
   verb->callback([&choice, options] {
     choice.verb = [options](Context& context) { return commands::verify(*options, context); };
   });

@@ -126,7 +126,7 @@ void define_sync(CLI::App& endorsers, Choice& choice) {
   auto const options = with_list(verb, choice, [](Options const& given, Context& context) {
     return commands::endorsers_sync(given.list, given.anchors, context);
   });
-  anchor_options(verb, options->anchors);
+  anchor_options(verb, options->anchors)->required();
 }
 
 void define_show(CLI::App& endorsers, Choice& choice) {

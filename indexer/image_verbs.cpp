@@ -26,19 +26,6 @@ using store::Store;
 
 constexpr auto image_help = "Image ID, NAME, NAME@VERSION or family UUID";
 
-/// A verb whose options stand in `options` when it runs, on an open store.
-template <class Options, class StoreRef>
-void chooses(CLI::App* verb, Choice& choice, Access access, std::shared_ptr<Options> options,
-             Result<> (*perform)(Options const&, StoreRef&, Context&)) {
-  verb->callback([&choice, access, options, perform] {
-    choice.verb = [&choice, access, options, perform](Context& context) -> Result<> {
-      auto opened = Store::open(choice.store, access);
-      if (!opened) return fail(std::move(opened.error()));
-      return perform(*options, *opened, context);
-    };
-  });
-}
-
 /// An option for each key of the entry that a person may set.
 void add_entry_options(CLI::App* verb, commands::Edits& edits) {
   using Form = commands::EntryKey::Form;

@@ -20,4 +20,9 @@ void Output::failure(Error const& error) {
   result({{"fault", word(error.fault)}, {"error", error.what}});
 }
 
+void Output::missing(Error const& error) {
+  err_ << "imageswarm-index: " << error.line() << std::endl;
+  partly_done_ = true;
+}
+
 }  // namespace imageswarm::indexer

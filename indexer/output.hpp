@@ -30,12 +30,16 @@ public:
   void about(std::string subject) { subject_ = std::move(subject); }
   /// The one line of a failure, and with `--json` its word and text as an object.
   void failure(Error const& error);
+  /// One of several things could not be done; the command goes on and ends as partly done.
+  void missing(Error const& error);
+  bool partly_done() const { return partly_done_; }
 
 private:
   bool json_;
   std::ostream& out_;
   std::ostream& err_;
   std::string subject_;
+  bool partly_done_ = false;
 };
 
 }  // namespace imageswarm::indexer

@@ -6,11 +6,17 @@
 #include <CLI/CLI.hpp>
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "common/base/result.hpp"
 #include "common/base/units.hpp"
 #include "common/trust/verify.hpp"
+#include "indexer/commands/context.hpp"
+#include "indexer/store/store.hpp"
+#include "indexer/verbs.hpp"
 
 namespace imageswarm::indexer {
 
@@ -51,20 +57,37 @@ inline void duration(CLI::App* verb, std::string const& name, std::chrono::secon
   value_option(verb, name, put, help)->type_name("SPAN");
 }
 
-/// The options that say whom to trust.
-inline void anchor_options(CLI::App* verb, trust::AnchorPolicy& policy) {
-  using trust::Requirement;
-  static std::map<std::string, Requirement> const words{
-      {"require", Requirement::require}, {"if-present", Requirement::if_present}, {"off", Requirement::off}};
-  verb->add_option("--anchors", policy.anchors, "Directory of hashed CAs and CRLs, or one PEM file with both")
-      ->required();
-  verb->add_option("--crl", policy.crl, "require (default), if-present or off")
-      ->transform(CLI::Transformer(words).description(""))
-      ->type_name("WORD");
-  verb->add_option("--namespaces", policy.namespaces,
-                   "What a CA may sign (.namespaces, .signing_policy): require, if-present (default) or off")
-      ->transform(CLI::Transformer(words).description(""))
-      ->type_name("WORD");
+/// A verb whose options stand in `options` when it runs, on an open store.
+template <class Options, class StoreRef>
+void chooses(CLI::App* verb, Choice& choice, store::Access access, std::shared_ptr<Options> options,
+             Result<> (*perform)(Options const&, StoreRef&, commands::Context&)) {
+  verb->callback([&choice, access, options, perform] {
+    choice.verb = [&choice, access, options, perform](commands::Context& context) -> Result<> {
+      auto opened = store::Store::open(choice.store, access);
+      if (!opened) return fail(std::move(opened.error()));
+      return perform(*options, *opened, context);
+    };
+  });
+}
+
+/// --anchors, --crl and --namespaces.
+inline CLI::Option* anchor_options(CLI::App* verb, trust::AnchorPolicy& anchors) {
+  static std::map<std::string, trust::Requirement> const requirements{{"require", trust::Requirement::require},
+                                                                      {"if-present", trust::Requirement::if_present},
+                                                                      {"off", trust::Requirement::off}};
+  auto const requirement = [&](std::string const& name, trust::Requirement& value, std::string const& help) {
+    verb->add_option(name, value, help)->transform(CLI::Transformer(requirements).description(""))->type_name("WORD");
+  };
+  requirement("--crl", anchors.crl, "require (default), if-present or off");
+  requirement("--namespaces", anchors.namespaces,
+              "What a CA may sign (.namespaces, .signing_policy): require, if-present (default) or off");
+  return verb->add_option("--anchors", anchors.anchors, "Directory of hashed CAs and CRLs, or one PEM file with both");
+}
+
+/// --subject and --issuer.
+inline void signer_options(CLI::App* verb, std::string& subject, std::string& issuer) {
+  verb->add_option("--subject", subject, "Who must have signed it, RFC 2253 or /slash form (default: anybody)");
+  verb->add_option("--issuer", issuer, "Which CA must vouch for that subject");
 }
 
 }  // namespace imageswarm::indexer

@@ -21,11 +21,13 @@ struct Choice {
   std::function<Result<>(commands::Context&)> verb;
 };
 
-/// The verbs for images and the store, for approval lists and endorser lists, and for signed documents of any kind.
+/// The verbs for images and the store, for approval lists and endorser lists, for signed documents of any kind, and for
+/// lists of other formats.
 /// `choice` outlives `app`.
 void define_image_verbs(CLI::App& app, Choice& choice);
 void define_approval_verbs(CLI::App& app, Choice& choice);
 void define_endorser_verbs(CLI::App& app, Choice& choice);
 void define_document_verbs(CLI::App& app, Choice& choice);
+void define_exchange_verbs(CLI::App& app, Choice& choice);
 
 }  // namespace imageswarm::indexer

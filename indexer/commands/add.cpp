@@ -200,6 +200,13 @@ std::string artefact_name(document::Image const& image, document::Compression co
 
 Result<> add(AddOptions const& options, store::Store& store, Context& context) {
   context.output.about(options.file.filename().native());
+  auto const item = add_image(options, store, context);
+  if (!item) return fail(item.error());
+  tell(*item, context);
+  return {};
+}
+
+Result<store::Item> add_image(AddOptions const& options, store::Store& store, Context& context) {
   auto const now = context.clock.now();
   std::error_code error;
   auto const path = std::filesystem::canonical(options.file, error);  // a person may name a link
@@ -223,18 +230,18 @@ Result<> add(AddOptions const& options, store::Store& store, Context& context) {
   auto artefact = ingest::TemporaryFile::create(store.root() / "artefacts");
   if (!artefact) return fail(std::move(artefact.error()));
   auto digests = read_once(*file, ByteCount{static_cast<std::uint64_t>(status.st_size)}, *recipe, *artefact,
-                           interruption, options.file.filename().native());
+                           interruption, options.origin.empty() ? options.file.filename().native() : options.name);
   if (!digests) return fail(std::move(digests.error()));
   auto const torrent = complete(*image, *digests, *recipe, store, now);
   if (!torrent) return fail(torrent.error());
 
-  if (auto moved = artefact->move_to(store.artefact(*image)); !moved) return moved;
-  if (auto written = write_file_atomically(store.torrent(*image), *torrent); !written) return written;
+  if (auto moved = artefact->move_to(store.artefact(*image)); !moved) return fail(moved.error());
+  if (auto written = write_file_atomically(store.torrent(*image), *torrent); !written) return fail(written.error());
   store::Item item;
   item.image = std::move(*image);
-  if (auto saved = save(store, item, "added", path.native(), now); !saved) return saved;
-  tell(item, context);
-  return {};
+  auto const& origin = options.origin.empty() ? path.native() : options.origin;
+  if (auto saved = save(store, item, "added", origin, now); !saved) return fail(saved.error());
+  return item;
 }
 
 }  // namespace imageswarm::commands

@@ -22,11 +22,15 @@ struct AddOptions {
   std::string torrent = "v2";
   std::string piece_length;  ///< empty = fitting the size
   Edits edits;
+  std::string origin;  ///< where it comes from, for the history; empty = the file's path
 };
 
 /// Inspects the image, reads it once and puts entry, artefact and torrent into the store as *managed*.
 /// Faults: usage, exists, image-…, disk faults, cancelled (SIGINT, SIGTERM).
 [[nodiscard]] Result<> add(AddOptions const& options, store::Store& store, Context& context);
+
+/// The same, and nothing is said about it.
+[[nodiscard]] Result<store::Item> add_image(AddOptions const& options, store::Store& store, Context& context);
 
 /// The name of the artefact: "debian-12-1700000000.qcow2.zst", made of what file names may have, at most 120 bytes so
 /// that ".torrent" still fits.

@@ -8,10 +8,12 @@
 
 namespace imageswarm::commands {
 
+bool is_url(std::string_view source) {
+  return source.starts_with("http://") || source.starts_with("https://");
+}
+
 Result<std::string> read_source(std::string const& source) {
-  if (!source.starts_with("http://") && !source.starts_with("https://")) {
-    return read_file(source, document::max_document_size);
-  }
+  if (!is_url(source)) return read_file(source, document::max_document_size);
   http::Request request;
   request.url = source;
   request.most = document::max_document_size;

@@ -6,6 +6,7 @@
 #include "common/document/endorser_list.hpp"
 #include "common/http/client.hpp"
 #include "common/trust/endorsers.hpp"
+#include "indexer/commands/demanded_signer.hpp"
 #include "indexer/commands/entry_json.hpp"
 #include "indexer/commands/source.hpp"
 
@@ -13,22 +14,12 @@ namespace imageswarm::commands {
 namespace {
 
 Result<trust::Expectation> expectation(VerifyOptions const& options, document::Kind kind) {
+  auto const signer = demanded_signer(options.subject, options.issuer);
+  if (!signer) return fail(signer.error());
   trust::Expectation expected;
   expected.kind = kind;
-  expected.any_signer = options.subject.empty();
-  if (options.subject.empty()) {
-    if (!options.issuer.empty()) return fail(Fault::usage, "--issuer goes with --subject");
-    return expected;
-  }
-  auto const subject = trust::DistinguishedName::parse(options.subject);
-  if (!subject) return fail(Fault::usage, "--subject: {}", subject.error().what);
-  trust::SignerPattern pattern{*subject, {}};
-  if (!options.issuer.empty()) {
-    auto issuer = trust::DistinguishedName::parse(options.issuer);
-    if (!issuer) return fail(Fault::usage, "--issuer: {}", issuer.error().what);
-    pattern.issuer = std::move(*issuer);
-  }
-  expected.signers = {pattern};
+  expected.any_signer = !*signer;
+  if (*signer) expected.signers = {**signer};
   return expected;
 }
 

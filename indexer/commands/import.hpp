@@ -1,0 +1,30 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "common/trust/verify.hpp"
+#include "indexer/commands/context.hpp"
+
+namespace imageswarm::commands {
+
+struct ImportOptions {
+  std::string source;  ///< FILE or URL
+  std::string format;  ///< hepix
+  trust::AnchorPolicy anchors;
+  std::string subject, issuer;      ///< who must have signed it; empty = anybody whom the anchors vouch for
+  std::filesystem::path content;    ///< directory that has the images' files already; empty = they are fetched
+  std::vector<std::string> images;  ///< family UUIDs or names; empty without `all`: the list is only shown
+  bool all = false;
+  std::string compress = "none";
+  std::string torrent = "v2";
+};
+
+/// Verifies a list of another format, shows it, and takes the chosen images into the store as *managed*, each after its
+/// digest was compared. What fails is listed and the others go on.
+/// Faults: usage, import-…, hash-mismatch, doc-…, serial-rollback, signer-not-listed, those of verification, of
+/// fetching and of `add`.
+[[nodiscard]] Result<> import(ImportOptions const& options, store::Store& store, Context& context);
+
+}  // namespace imageswarm::commands

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/base/digest.hpp"
+#include "common/base/units.hpp"
+#include "common/base/uuid.hpp"
+#include "common/document/model.hpp"
+
+namespace imageswarm::exchange {
+
+/// One image of somebody else's list, in the words of our catalogue.
+struct ForeignImage {
+  Uuid family;
+  std::string name;  ///< fits an image; several families may have the same one
+  document::Version version;
+  std::string url;   ///< of the file
+  std::string file;  ///< its name below a directory that has the files already
+  std::optional<ByteCount> size;
+  std::optional<Sha256> sha256;
+  std::optional<Sha512> sha512;
+  std::string disk_format;                                ///< Glance's word; empty = what is detected
+  std::map<std::string, std::vector<std::string>> entry;  ///< further keys of the catalogue entry
+};
+
+/// A list that has been verified as far as its format allows.
+struct ForeignList {
+  std::string title;   ///< for people
+  std::string id;      ///< its identity over all versions
+  std::string home;    ///< URL where newer versions are; empty if it does not say
+  std::string signer;  ///< who signed it; empty = nobody
+  document::Version version;
+  std::vector<ForeignImage> images;
+  std::vector<std::string> skipped;   ///< why an image of it cannot be used, one line each
+  std::vector<std::string> warnings;  ///< about the list as a whole
+};
+
+}  // namespace imageswarm::exchange

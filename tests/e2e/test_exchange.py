@@ -1,0 +1,163 @@
+"""Lists of other formats: made with their own tools, imported, endorsed, published; and exported for their readers."""
+import hashlib
+import os
+
+import pytest
+
+from support.authority import Authority
+from support.cloud import free_port
+from support.desk import Desk
+from support.hepix import image, image_list, smime_sign, stamp
+from support.services import Nginx
+
+WORKER = "7c0f2f9e-5a3b-4d0e-9a52-3b1d1c6e8f01"
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory):
+    return Authority(tmp_path_factory.mktemp("ca") / "pki")
+
+
+@pytest.fixture(scope="module")
+def web(tmp_path_factory):
+    """A web server; `web.root` is what it serves."""
+    root = tmp_path_factory.mktemp("www")
+    server = Nginx(tmp_path_factory.mktemp("nginx"), root, port=free_port("127.0.0.1"))
+    server.root = root
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def desk(tmp_path, authority):
+    made = Desk(tmp_path, authority)
+    made.run("init", "--name", "lxcloud", "--endorser-name", "Ada Endorser", "--contact", "ada@example.org",
+             "--web-seed", "https://images.example.org/images/")
+    return made
+
+
+def state(desk):
+    """Every file of the store and its content, without the lock."""
+    return {path: path.read_bytes() for path in desk.store.rglob("*") if path.is_file() and path.name != ".lock"}
+
+
+class Published:
+    """A HEPiX list on the web server, with one raw image."""
+
+    def __init__(self, web, authority):
+        self.web, self.authority = web, authority
+        self.content = os.urandom(300_000)
+        self.url = f"{web.url}/list.smime"
+        (web.root / "worker-42.img").write_bytes(self.content)
+        self.put()
+
+    def image(self, **changes):
+        return image(f"{self.web.url}/worker-42.img", hashlib.sha512(self.content).hexdigest(), len(self.content),
+                     **changes)
+
+    def put(self, *images, signer="ada", options=(), **changes):
+        text = image_list(images or [self.image()], **{"hv:uri": self.url, **changes})
+        (self.web.root / "list.smime").write_bytes(smime_sign(text, self.authority, signer, *options))
+
+
+@pytest.fixture
+def hepix(web, authority):
+    return Published(web, authority)
+
+
+def take(desk, hepix, *more, status=0, format="hepix"):
+    return desk.run("import", "--format", format, hepix.url, "--anchors", desk.authority.anchors, *more, status=status)
+
+
+# HEPiX
+
+def test_a_list_signed_by_openssl_goes_all_the_way(desk, hepix):
+    shown = take(desk, hepix)
+    assert "worker@42" in shown.stdout and "nothing was imported" in shown.stdout
+    assert desk.json("list") == []
+    take(desk, hepix, "--all")
+    [entry] = desk.json("list")
+    assert entry["uuid"] == WORKER and entry["name"] == "worker" and entry["image-version"] == "42"
+    assert entry["state"] == "managed" and entry["vo-tags"] == ["atlas"] and entry["local-endorser"] == "Ada Endorser"
+    assert (entry["os-distro"], entry["os-version"]) == ("almalinux", "9.5")
+    assert (entry["architecture"], entry["hypervisor"]) == ("x86_64", "kvm")
+    assert entry["content-sha512"] == hashlib.sha512(hepix.content).hexdigest()
+    assert "2026.1.3" in desk.run("history", "worker").stdout and "CN=Ada Endorser" in desk.run("history").stdout
+    desk.run("endorse", "--all", "--yes")
+    desk.publish()
+    assert "worker@42" in desk.verify().stdout
+
+
+def test_importing_the_same_version_again_does_nothing(desk, hepix):
+    take(desk, hepix, "--all")
+    before = state(desk)
+    again = take(desk, hepix, "--all")
+    assert "was imported before" in again.stdout and "in the store" in again.stdout
+    assert state(desk) == before
+
+
+@pytest.mark.parametrize("change, word", [
+    ({"sl:checksum:sha512": "0" * 128}, "hash-mismatch"), ({"hv:size": 299_999}, "too-large"),
+    ({"hv:size": "300001"}, "hash-mismatch"), ({"hv:uri": "file:///etc/passwd"}, "http-scheme"),
+    ({"hv:format": "qcow2"}, "image-format-mismatch")])
+def test_a_wrong_image_leaves_the_store_unchanged(desk, hepix, change, word):
+    hepix.put(hepix.image(**change))
+    before = state(desk)
+    refusal = take(desk, hepix, "--all", status=3)
+    assert word in refusal.stderr
+    assert state(desk) == before
+
+
+def test_one_bad_image_does_not_stop_the_others(desk, hepix):
+    other = "7c0f2f9e-5a3b-4d0e-9a52-3b1d1c6e8f02"
+    hepix.put(hepix.image(**{"sl:checksum:sha512": "0" * 128}), hepix.image(uuid=other),
+              hepix.image(uuid="7c0f2f9e-5a3b-4d0e-9a52-3b1d1c6e8f03", **{"hv:uri": None}))
+    partly = take(desk, hepix, "--all", status=4)
+    assert "hash-mismatch" in partly.stderr and "skipping image 3 of the list: hv:uri" in partly.stdout
+    assert [entry["uuid"] for entry in desk.json("list")] == [other]
+
+
+@pytest.mark.parametrize("change, word", [
+    ({"signer": "bob"}, "signer-not-listed"), ({"signer": "revoked"}, "cert-revoked"),
+    ({"signer": "proxy"}, "cert-purpose"), ({"options": ["-md", "sha1"]}, "alg-weak"),
+    ({"options": ["-noattr"]}, "sig-invalid"), ({"hv:endorser": {}}, "import-field"), ({"hv:images": 7}, "import-format"),
+    ({"dc:date:created": stamp(days=1)}, "doc-future"), ({"dc:date:expires": stamp(days=-1)}, "doc-expired"),
+    ({"dc:identifier": "17"}, "import-field")])
+def test_a_list_that_gives_no_trust_is_refused(desk, hepix, change, word):
+    hepix.put(**change)
+    assert f" {word}: " in take(desk, hepix, "--all", status=3).stderr
+    assert desk.json("list") == []
+
+
+def test_a_list_without_signature_is_refused(desk, hepix):
+    (hepix.web.root / "list.smime").write_text(image_list([hepix.image()]))
+    assert "sig-missing" in take(desk, hepix, status=3).stderr
+
+
+def test_the_opaque_form_is_read(desk, hepix):
+    hepix.put(options=["-nodetach"])
+    take(desk, hepix, "--image", WORKER)
+    assert [entry["uuid"] for entry in desk.json("list")] == [WORKER]
+
+
+def test_an_older_version_another_list_and_another_signer_are_noticed(desk, hepix):
+    hepix.put(**{"hv:version": "2026.1.10"})
+    take(desk, hepix, "--all")
+    hepix.put(**{"hv:version": "2026.1.9"})
+    assert "serial-rollback" in take(desk, hepix, status=3).stderr
+    hepix.put(**{"dc:identifier": "2b9c6e62-4b0d-4a36-8b4c-0e6a2f7b1d11"})
+    assert "doc-name" in take(desk, hepix, status=3).stderr
+    bob = {"hv:x509": {"hv:dn": "/O=Example/CN=Bob Endorser", "hv:ca": "/O=Imageswarm Test/CN=Test Issuing CA"}}
+    hepix.put(signer="bob", **{"hv:version": "2026.2", "hv:endorser": bob})
+    assert "signer-not-listed" in take(desk, hepix, status=3).stderr
+    assert "signer-not-listed" in take(desk, hepix, "--subject", "CN=Ada Endorser,O=Example", status=3).stderr
+    take(desk, hepix, "--subject", "/O=Example/CN=Bob Endorser", "--all")
+
+
+def test_files_that_are_here_already_are_not_fetched(desk, hepix, tmp_path):
+    hepix.put(hepix.image(**{"hv:uri": "https://nowhere.example.org/images/worker-42.img?download=1"}))
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files" / "worker-42.img").write_bytes(hepix.content)
+    take(desk, hepix, "--all", "--content", tmp_path / "files", "--compress", "zstd")
+    assert desk.json("list")[0]["torrent-content-compressed"] == "zstd"
