@@ -166,7 +166,8 @@ public:
 
 private:
   std::filesystem::path path_of(document::Image const& image) const {
-    return settings_.path / (image.image_id.text() + "." + image.disk_format);
+    return settings_.path /
+           (image.image_id.text() + "." + (image.container_format == "ova" ? "ova" : image.disk_format));
   }
 
   flow::Receipt receipt(flow::Want const& want, bool made_here) const {

@@ -260,6 +260,33 @@ def test_a_raw_disk_without_partitions_is_added_with_a_warning(desk):
     assert "warning" not in said("whole", partitioned)
 
 
+def appliance(path, disk, ovf):
+    """An OVA as `tar` makes it."""
+    (path / "box.ovf").write_text(ovf.replace("DISK", disk.name).replace("SIZE", str(disk.stat().st_size)))
+    subprocess.run(["tar", "--format=ustar", "-cf", "box.ova", "box.ovf", disk.name], cwd=path, check=True)
+    return path / "box.ova"
+
+
+OVF = """<?xml version="1.0"?>
+<ovf:Envelope xmlns:ovf="http://schemas.dmtf.org/ovf/envelope/1">
+ <ovf:References><ovf:File ovf:id="f" ovf:href="DISK" ovf:size="SIZE"/></ovf:References>
+ <ovf:DiskSection><ovf:Disk ovf:diskId="d" ovf:fileRef="f" ovf:capacity="10485760" ovf:format="vmdk"/></ovf:DiskSection>
+</ovf:Envelope>"""
+
+
+def test_an_appliance_is_added_as_what_it_is(desk):
+    disk = desk.directory / "disk.vmdk"
+    subprocess.run(["qemu-img", "create", "-q", "-f", "vmdk", "-o", "subformat=streamOptimized", disk, "10M"], check=True)
+    ova = appliance(desk.directory, disk, OVF)
+    for declared in (["--container-format", "bare"], ["--disk-format", "raw"]):
+        assert "image-format-mismatch: " in desk.run("add", ova, "--name", "box", *declared, status=3).stderr
+    entry = desk.json("add", ova, "--name", "box", "--image-version", "1")
+    assert (entry["disk-format"], entry["container-format"]) == ("vmdk", "ova")
+    assert entry["torrent-content-name"] == "box-1.ova"
+    bad = appliance(desk.directory, disk, OVF.replace('ovf:href="DISK"', 'ovf:href="/etc/passwd"'))
+    assert "image-ovf: " in desk.run("add", bad, "--name", "bad", status=3).stderr
+
+
 def test_absent_unreadable_and_odd_files(desk):
     assert "not-found: " in desk.run("add", desk.directory / "absent", "--name", "x", status=1).stderr
     assert "not a regular file" in desk.run("add", desk.directory, "--name", "x", status=1).stderr
