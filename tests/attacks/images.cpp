@@ -3,13 +3,14 @@
 
 #include "common/image/inspect.hpp"
 #include "tests/attacks/attack.hpp"
+#include "tests/support/disks.hpp"
 #include "tests/unit/image/builders.hpp"
 
 namespace imageswarm::attacks {
 namespace {
 
 using namespace std::string_literals;
-using image::test::Qcow2;
+using test::Qcow2;
 
 std::string bitmaps_at(char high) {
   return "\0\0\0\1\0\0\0\0"s + "\0\0\0\0\0\0\0\x20"s + high + "\0\0\0\0\1\0\0"s;
@@ -111,9 +112,10 @@ std::vector<Row> raw_rows() {
       {"Bochs", "image-format-unsupported", disk_with("Bochs Virtual HD Image\0"s)},
       {"cloop", "image-format-unsupported", disk_with("#!/bin/sh\n#V2.0 Format\nmodprobe cloop file=$0\n")},
       {"LUKS", "image-format-unsupported", disk_with("LUKS\xba\xbe\0\1"s)},
-      {"ISO 9660", "image-format-unsupported", disk_with("\1CD001\1", 32768)},
+      {"an ISO", "image-format-mismatch", test::Iso{}.content()},
+      {"an ISO of which there is only the mark", "image-header", disk_with("\1CD001\1", 32768)},
       {"UDF", "image-format-unsupported", disk_with("\0BEA01\1"s, 32768)},
-      {"an ISO with a boot sector, for a stick", "image-format-unsupported",
+      {"an ISO with a boot sector, for a stick", "image-format-mismatch",
        disk_with("\1CD001\1", 32768).replace(510, 2, "\x55\xaa")},
       {"tar", "image-format-unsupported", disk_with("ustar", 257)},
       {"gzip", "image-format-unsupported", disk_with("\x1f\x8b\x08\0"s)},

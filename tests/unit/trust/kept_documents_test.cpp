@@ -33,7 +33,8 @@ Expectation expected(document::Kind kind, std::string_view signer) {
           .signers = {{DistinguishedName::parse(signer).value(),
                        DistinguishedName::parse("CN=Example CA,O=Example").value()}},
           .name = {},
-          .epoch = 1};
+          .epoch = 1,
+          .elsewhere = {}};
 }
 
 }  // namespace
