@@ -178,6 +178,7 @@ private:
             .content_sha256 = want.image.content_sha256,
             .content_sha512 = want.image.content_sha512,
             .size = want.image.content_size,
+            .compared = made_here ? "content-sha256 content-sha512" : "content-sha256",
             .provenance = want.provenance,
             .at = SystemClock{}.now(),
             .uploaded_here = made_here};
