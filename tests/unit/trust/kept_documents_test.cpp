@@ -32,9 +32,9 @@ Expectation expected(document::Kind kind, std::string_view signer) {
   return {.kind = kind,
           .signers = {{DistinguishedName::parse(signer).value(),
                        DistinguishedName::parse("CN=Example CA,O=Example").value()}},
+          .elsewhere = {},
           .name = {},
-          .epoch = 1,
-          .elsewhere = {}};
+          .epoch = 1};
 }
 
 }  // namespace
