@@ -37,7 +37,6 @@ struct SinkRecord {
   std::optional<flow::Receipt> receipt;
   Retry retry;
   bool working = false;
-  bool owed = false;  ///< the image must still be taken out of use here
 };
 
 /// All that the coordinator knows of one image.

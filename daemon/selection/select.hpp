@@ -42,8 +42,7 @@ struct Input {
   std::vector<Source<document::Catalogue>> catalogues;
   std::vector<Source<document::ApprovalList>> approvals;
   std::vector<Held> held;
-  std::vector<Held> departed;  ///< was here; a withdrawal or recall still concerns it
-  std::set<Uuid> active;       ///< in all their sinks
+  std::set<Uuid> active;  ///< in all their sinks
   TimePoint now;
 };
 
