@@ -1,6 +1,7 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "indexer/commands/export.hpp"
 #include "indexer/commands/import.hpp"
 #include "indexer/verb_options.hpp"
 #include "indexer/verbs.hpp"
@@ -27,13 +28,32 @@ void define_import(CLI::App& app, Choice& choice) {
   verb->add_option("--torrent", options->torrent, "v2 (default) or hybrid, which older clients read too");
   anchor_options(verb, options->anchors);
   signer_options(verb, options->subject, options->issuer);
-  chooses(verb, choice, store::Access::write, options, commands::import);
+  chooses(verb, choice, store::Access::write, options, commands::import_list);
+}
+
+void define_export(CLI::App& app, Choice& choice) {
+  auto* verb = new_verb(app, "export", "Write what is published in another format",
+                        "  imageswarm-index export --format hepix public/list.smime --certificate cert.pem \\\n"
+                        "      --key key.pem --base-url https://images.example.org/\n"
+                        "  imageswarm-index export --format html /srv/www/images.html");
+  auto options = std::make_shared<commands::ExportOptions>();
+  verb->add_option("FILE", options->file, "Where it goes")->required();
+  verb->add_option("--format", options->format, "hepix or html")
+      ->required()
+      ->check(CLI::IsMember({"hepix", "html"}).description(""))
+      ->type_name("WORD");
+  verb->add_option("--base-url", options->base_url, "hepix: where public/ is served, ending in /");
+  verb->add_option("--certificate", options->certificate, "hepix: PEM file, intermediates after the leaf");
+  verb->add_option("--key", options->key, "hepix: PEM file; asks for its passphrase");
+  duration(verb, "--lifetime", options->lifetime, "hepix: how long the list holds, at most 90d (default: 28d)");
+  chooses(verb, choice, store::Access::read, options, commands::export_list);
 }
 
 }  // namespace
 
 void define_exchange_verbs(CLI::App& app, Choice& choice) {
   define_import(app, choice);
+  define_export(app, choice);
 }
 
 }  // namespace imageswarm::indexer

@@ -268,8 +268,8 @@ Error error_of(CURLcode code, std::string_view curl_says, Exchange const& exchan
     case CURLE_GOT_NOTHING:
     case CURLE_PARTIAL_FILE:
       return with(Fault::http_connect, "the connection broke");
-    case CURLE_OUT_OF_MEMORY:
-      return with(Fault::internal, "curl");
+    case CURLE_OUT_OF_MEMORY:  // what curl also says of a line of more than 100 KB
+      return exchange.in_body ? with(Fault::internal, "curl") : with(Fault::too_large, "a header without end");
     default:
       return with(Fault::http_protocol, "not an answer we understand");
   }

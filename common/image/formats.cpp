@@ -7,6 +7,7 @@
 
 #include "common/base/text.hpp"
 #include "common/image/iso.hpp"
+#include "common/image/ova.hpp"
 #include "common/image/partitions.hpp"
 #include "common/image/qcow2.hpp"
 #include "common/image/vmdk.hpp"
@@ -16,7 +17,7 @@ namespace {
 
 using namespace std::string_view_literals;
 
-constexpr std::string_view accepted = "raw, qcow2, VMDK of one file and ISO 9660";
+constexpr std::string_view accepted = "raw, qcow2, VMDK of one file, ISO 9660 and OVA";
 
 struct Mark {
   std::string_view format;
@@ -44,7 +45,7 @@ constexpr Mark head_marks[] = {
     {"udf", 32769, "BEA01"sv},
     {"udf", 32769, "NSR02"sv},
     {"udf", 32769, "NSR03"sv},
-    {"tar (ova)", 257, "ustar"sv},
+    {"tar", 257, "ustar"sv},
     {"gzip", 0, "\x1f\x8b\x08"sv},
     {"xz", 0,
      "\xfd"
@@ -110,6 +111,29 @@ Check check_of(std::string_view format) {
   return nullptr;
 }
 
+Result<std::vector<std::byte>> read_head(Content& content) {
+  return read_part(content, 0, std::min(head_size, content.size()).value);
+}
+
+Result<Inspection> judge_head(std::span<std::byte const> head, std::vector<std::string> const& found,
+                              Content& content) {
+  if (found.size() > 1) {
+    return fail(Fault::image_format_mismatch, "the image looks like more than one format: {}", join(found, ", "));
+  }
+  Inspection result{found.empty() ? "raw" : found.front(), "bare", content.size()};
+  if (found.empty()) {
+    result.partitions = partitions_of(head);
+  } else if (auto const check = check_of(result.disk_format)) {
+    auto const size = check(head, content);
+    if (!size) return fail(size.error());
+    result.virtual_size = *size;
+  } else {
+    return fail(Fault::image_format_unsupported, "the image is {}; only {} are accepted", result.disk_format, accepted);
+  }
+  if (auto const fine = check_virtual_size(result.virtual_size); !fine) return fail(fine.error());
+  return result;
+}
+
 }  // namespace
 
 Result<> check_virtual_size(ByteCount size) {
@@ -122,24 +146,19 @@ Result<> check_virtual_size(ByteCount size) {
 }
 
 Result<Inspection> judge(Content& content) {
-  auto const head = read_part(content, 0, std::min(head_size, content.size()).value);
+  auto const head = read_head(content);
   if (!head) return fail(head.error());
   auto const found = formats_of(text_of(*head));
-  if (found.size() > 1) {
-    return fail(Fault::image_format_mismatch, "the image looks like more than one format: {}", join(found, ", "));
-  }
-  Inspection result{found.empty() ? "raw" : found.front(), content.size()};
-  if (found.empty()) {
-    result.partitions = partitions_of(*head);
-  } else if (auto const check = check_of(result.disk_format)) {
-    auto const size = check(*head, content);
-    if (!size) return fail(size.error());
-    result.virtual_size = *size;
-  } else {
-    return fail(Fault::image_format_unsupported, "the image is {}; only {} are accepted", result.disk_format, accepted);
-  }
-  if (auto const fine = check_virtual_size(result.virtual_size); !fine) return fail(fine.error());
-  return result;
+  if (found != std::vector<std::string>{"tar"}) return judge_head(*head, found, content);
+  auto const appliance = read_ova(content);
+  if (!appliance) return fail(appliance.error());
+  return summary_of(*appliance);
+}
+
+Result<Inspection> judge_disk(Content& content) {
+  auto const head = read_head(content);
+  if (!head) return fail(head.error());
+  return judge_head(*head, formats_of(text_of(*head)), content);
 }
 
 Result<> judge_tail(std::span<std::byte const> tail) {

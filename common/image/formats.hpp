@@ -16,12 +16,16 @@ inline constexpr ByteCount head_size = 2_MiB;
 /// As much of the end: the footer of a VHD.
 inline constexpr ByteCount tail_size{512};
 
-/// The verdict on an image, from its head alone where that suffices: of raw, qcow2 and ISO no more is read, so that
+/// The verdict on an image: an appliance (ova.hpp), or a disk.
+/// Faults: image-…, and those of reading the content.
+[[nodiscard]] Result<Inspection> judge(Content& content);
+
+/// The verdict on a disk, from its head alone where that suffices: of raw, qcow2 and ISO no more is read, so that
 /// judging packed content of theirs does not unpack it twice.
 ///
 /// Runs every recogniser: exactly one format may match, and raw means that none did. Only `accepted_formats` are
 /// allowed. Faults: image-…, and those of reading the content.
-[[nodiscard]] Result<Inspection> judge(Content& content);
+[[nodiscard]] Result<Inspection> judge_disk(Content& content);
 
 /// Formats that put their mark at the end only, which a raw image must not carry either; `tail` is the last
 /// `tail_size` bytes, or all. Fault: image-format-unsupported.

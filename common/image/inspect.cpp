@@ -71,9 +71,9 @@ Result<Inspection> unpack(UniqueFd const& artefact, ContentPromise const& promis
     if (auto const same = compare_sizes(*size, promise.content_size); !same) return fail(same.error());
   }
   auto const as_promised = [&promise](Inspection const& found) -> Result<> {
-    if (found.disk_format == promise.disk_format) return {};
-    return fail(Fault::image_format_mismatch, "the image is {}, not {} as promised", found.disk_format,
-                printable(promise.disk_format));
+    if (found.disk_format == promise.disk_format && found.container_format == promise.container_format) return {};
+    return fail(Fault::image_format_mismatch, "the image is {} ({}), not {} ({}) as promised", found.disk_format,
+                found.container_format, printable(promise.disk_format), printable(promise.container_format));
   };
   auto found = run_inspector(job_for(promise.compression, *size, promise.content_size), artefact, as_promised,
                              in_place ? no_content : sink, stop);

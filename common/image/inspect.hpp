@@ -28,13 +28,16 @@ enum class Partitions : std::uint8_t {
 
 /// What the inspector found: the one format that matches (raw means that none did), judged safe.
 struct Inspection {
-  std::string disk_format;  ///< Glance's word
-  ByteCount virtual_size;   ///< of the disk that a guest sees
+  std::string disk_format;       ///< Glance's word
+  std::string container_format;  ///< likewise: bare, or ova
+  ByteCount virtual_size;        ///< of the disk that a guest sees; the largest of an appliance
   Partitions partitions = Partitions::unknown;
 };
 
 /// Glance's words for what is accepted at all.
 inline constexpr std::array<std::string_view, 4> accepted_formats{"raw", "qcow2", "vmdk", "iso"};
+
+inline constexpr std::array<std::string_view, 2> accepted_containers{"bare", "ova"};
 
 /// Largest disk we accept.
 inline constexpr ByteCount max_virtual_size{64ull << 40};
@@ -52,6 +55,7 @@ struct ContentPromise {
   document::Compression compression = document::Compression::none;
   ByteCount content_size;
   std::string disk_format;
+  std::string container_format = "bare";
 };
 
 /// Streams the content of an artefact out of the sandboxed helper, which unpacks it and judges it as `inspect` does.

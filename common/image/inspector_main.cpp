@@ -15,6 +15,7 @@
 #include "common/base/units.hpp"
 #include "common/image/content.hpp"
 #include "common/image/formats.hpp"
+#include "common/image/manifest.hpp"
 #include "common/image/protocol.hpp"
 #include "common/image/sandbox.hpp"
 
@@ -46,7 +47,7 @@ Result<> say(std::string_view line) {
 }
 
 Result<> say_verdict(Inspection const& found) {
-  return say(fmt::format("image {} {} {}\n", found.disk_format, found.virtual_size.value,
+  return say(fmt::format("image {} {} {} {}\n", found.disk_format, found.container_format, found.virtual_size.value,
                          partition_words[static_cast<std::size_t>(found.partitions)]));
 }
 
@@ -94,6 +95,7 @@ Result<> unpack(Job const& job) {
 }
 
 Result<> run(Job const& job) {
+  load_digests();
   if (auto const inside = enter_sandbox({memory_limit, time_budget(job.artefact_size, job.content_size)}); !inside) {
     return inside;
   }

@@ -31,14 +31,19 @@ bool may_say(Fault fault) {
 
 Result<Inspection> parse_image(std::string_view rest) {
   auto const parts = split(rest, ' ');
-  if (parts.size() != 3) return crashed("talks nonsense");
+  if (parts.size() != 4) return crashed("talks nonsense");
   auto const format = std::ranges::find(accepted_formats, parts[0]);
-  auto const size = parse_number(parts[1], 1, max_virtual_size.value);
-  auto const partitions = std::ranges::find(partition_words, parts[2]);
-  if (format == accepted_formats.end() || !size || partitions == partition_words.end()) {
+  auto const container = std::ranges::find(accepted_containers, parts[1]);
+  auto const size = parse_number(parts[2], 1, max_virtual_size.value);
+  auto const partitions = std::ranges::find(partition_words, parts[3]);
+  if (format == accepted_formats.end() || container == accepted_containers.end() || !size ||
+      partitions == partition_words.end()) {
     return crashed("talks nonsense");
   }
-  return Inspection{std::string{*format}, {*size}, static_cast<Partitions>(partitions - partition_words.begin())};
+  return Inspection{.disk_format = std::string{*format},
+                    .container_format = std::string{*container},
+                    .virtual_size = {*size},
+                    .partitions = static_cast<Partitions>(partitions - partition_words.begin())};
 }
 
 Result<Error> parse_fault(std::string_view rest) {

@@ -14,9 +14,10 @@ namespace imageswarm::image {
 //
 // Command line: COMPRESSION ARTEFACT-SIZE CONTENT-SIZE. The artefact is descriptor 0, read with pread only, because its
 // offset is shared with the parent. Unpacked content goes to descriptor 1. Descriptor 3 carries short lines:
-//   image FORMAT VIRTUAL-SIZE PARTITIONS   it is safe, but for its end; comes before the first byte of content
-//   end                                    everything was as promised; the last line
-//   fault WORD TEXT                        refused; the last line
+//   image FORMAT CONTAINER VIRTUAL-SIZE PARTITIONS
+//                     it is safe, but for its end; comes before the first byte of content
+//   end               everything was as promised; the last line
+//   fault WORD TEXT   refused; the last line
 
 inline constexpr int artefact_descriptor = 0;
 inline constexpr int content_descriptor = 1;

@@ -39,9 +39,11 @@ public:
     // 0x80: no element; 1: indefinite length, which DER does not have.
     auto const flags =
         next_is(tag) ? ASN1_get_object(&at, &length, &number, &tag_class, static_cast<long>(rest_.size())) : 0x80;
-    good_ = good_ && (flags & 0x81) == 0;
-    if (!good_) return {};
     auto const header = static_cast<std::size_t>(at - reinterpret_cast<unsigned char const*>(rest_.data()));
+    auto const shortest = ASN1_object_size(0, static_cast<int>(length), number);
+    good_ =
+        good_ && (flags & 0x81) == 0 && header + static_cast<std::size_t>(length) == static_cast<std::size_t>(shortest);
+    if (!good_) return {};
     auto const content = rest_.substr(header, static_cast<std::size_t>(length));
     rest_.remove_prefix(header + content.size());
     return content;

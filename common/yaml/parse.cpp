@@ -60,6 +60,7 @@ public:
   void OnScalar(YAML::Mark const& mark, std::string const& tag, YAML::anchor_t anchor,
                 std::string const& value) override {
     check_properties(mark, tag, anchor);
+    if (!is_closed(mark)) refuse(Fault::yaml_syntax, line_of(mark), "a quotation mark is not closed");
     add({value, line_of(mark)}, mark);
   }
   void OnSequenceStart(YAML::Mark const& mark, std::string const& tag, YAML::anchor_t anchor,
@@ -90,6 +91,19 @@ private:
   char byte_at(YAML::Mark const& mark) const {
     auto const at = static_cast<std::size_t>(mark.pos);
     return at < bytes_.size() ? bytes_[at] : '\0';
+  }
+
+  /// yaml-cpp takes the end of the text for the closing quotation mark if a line ends there: a slip would swallow all
+  /// rules that follow it.
+  bool is_closed(YAML::Mark const& mark) const {
+    char const quote = byte_at(mark);
+    if (quote != '"' && quote != '\'') return true;
+    for (auto at = static_cast<std::size_t>(mark.pos) + 1; at < bytes_.size(); ++at) {
+      bool const doubled = quote == '\'' && bytes_.substr(at).starts_with("''");
+      if (bytes_[at] == quote && !doubled) return true;
+      if (doubled || (quote == '"' && bytes_[at] == '\\')) ++at;
+    }
+    return false;
   }
 
   /// Tags and anchors. yaml-cpp reports a lone "!" exactly like a quoted scalar, but nothing else begins with it.

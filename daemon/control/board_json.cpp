@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "common/base/text.hpp"
 #include "common/http/client.hpp"
 
 namespace imageswarm::control {
@@ -32,6 +33,14 @@ Json array_of(std::vector<T> const& items) {
   auto array = Json::array();
   for (auto const& item : items) array.push_back(to_json(item));
   return array;
+}
+
+Json words_of(std::string const& text) {
+  auto words = Json::array();
+  for (auto const word : split(text, ' ')) {
+    if (!word.empty()) words.push_back(word);
+  }
+  return words;
 }
 
 /// What every object about an image begins with.
@@ -87,6 +96,7 @@ Json to_json(flow::Receipt const& receipt) {
           {"content-sha256", receipt.content_sha256.hex()},
           {"content-sha512", receipt.content_sha512.hex()},
           {"size", receipt.size.value},
+          {"compared", words_of(receipt.compared)},
           {"at", format_time(receipt.at)},
           {"uploaded-here", receipt.uploaded_here},
           {"catalogue", origin.catalogue},
@@ -95,6 +105,33 @@ Json to_json(flow::Receipt const& receipt) {
           {"catalogue-sha256", origin.catalogue_digest.hex()},
           {"endorser", origin.endorser},
           {"approval", origin.approval}};
+}
+
+Json to_json(state::DepartedSink const& sink) {
+  Json json{{"type", sink.type},
+            {"name", sink.name},
+            {"reference", text_or_null(sink.reference)},
+            {"done", sink.is_done() ? Json(flow::name_of(*sink.effect)) : Json{}},
+            {"at", sink.is_done() ? time_or_null(sink.at) : Json{}},
+            {"used-by", sink.is_done() ? Json{} : text_or_null(sink.used_by)}};
+  add_error(json, sink.error);
+  return json;
+}
+
+Json to_json(state::Departure const& departure) {
+  auto const& image = departure.want.image;
+  return {{"image-id", image.image_id.text()},
+          {"uuid", image.uuid.text()},
+          {"name", image.name},
+          {"image-version", image.version.text},
+          {"endorser", text_or_null(departure.want.provenance.endorser)},
+          {"state", flow::name_of(departure.why)},
+          {"reason", departure.reason},
+          {"since", format_time(departure.since)},
+          {"unseeded", time_or_null(departure.unseeded)},
+          {"discarded", time_or_null(departure.discarded)},
+          {"sinks", array_of(departure.sinks)},
+          {"confirmed", time_or_null(state::confirmed_at(departure))}};
 }
 
 Json to_json(PeerRow const& peer) {

@@ -13,6 +13,8 @@ nlohmann::ordered_json to_json(state::SubscriptionStatus const& subscription);
 nlohmann::ordered_json to_json(state::SinkStatus const& sink);
 nlohmann::ordered_json to_json(state::ImageStatus const& image);
 nlohmann::ordered_json to_json(flow::Receipt const& receipt);
+nlohmann::ordered_json to_json(state::DepartedSink const& sink);
+nlohmann::ordered_json to_json(state::Departure const& departure);
 nlohmann::ordered_json to_json(PeerRow const& peer);
 
 /// host, version, subscriptions, images.

@@ -49,6 +49,10 @@ Answer receipts(Call const& call) {
   return list_of(call.board().receipts);
 }
 
+Answer recalled(Call const& call) {
+  return list_of(call.board().departures);
+}
+
 Answer peers(Call const& call) {
   auto const image = find_image(call.board(), call.argument);
   if (!image) return fail(image.error());
@@ -137,12 +141,13 @@ struct Route {
   Answer (*answer)(Call const&);
 };
 constexpr std::array routes{
-    Route{"GET", "status", Argument::none, status},       Route{"GET", "host", Argument::none, host},
-    Route{"GET", "images", Argument::none, images},       Route{"GET", "subscriptions", Argument::none, subscriptions},
-    Route{"GET", "receipts", Argument::none, receipts},   Route{"GET", "peers", Argument::required, peers},
-    Route{"GET", "explain", Argument::required, explain}, Route{"GET", "ready", Argument::optional, ready},
-    Route{"POST", "refresh", Argument::none, refresh},    Route{"POST", "pause", Argument::none, pause},
-    Route{"POST", "resume", Argument::none, resume},      Route{"POST", "limit", Argument::none, limit},
+    Route{"GET", "status", Argument::none, status},     Route{"GET", "host", Argument::none, host},
+    Route{"GET", "images", Argument::none, images},     Route{"GET", "subscriptions", Argument::none, subscriptions},
+    Route{"GET", "receipts", Argument::none, receipts}, Route{"GET", "peers", Argument::required, peers},
+    Route{"GET", "recalled", Argument::none, recalled}, Route{"GET", "explain", Argument::required, explain},
+    Route{"GET", "ready", Argument::optional, ready},   Route{"POST", "refresh", Argument::none, refresh},
+    Route{"POST", "pause", Argument::none, pause},      Route{"POST", "resume", Argument::none, resume},
+    Route{"POST", "limit", Argument::none, limit},
 };
 
 /// "%20" and its like back to bytes; what is no such escape stays.

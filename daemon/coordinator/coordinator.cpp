@@ -71,6 +71,7 @@ void Coordinator::replan() {
                                        .catalogues = documents_.catalogues(),
                                        .approvals = documents_.approvals(),
                                        .held = images_.held(),
+                                       .departed = images_.departed(),
                                        .active = images_.active(),
                                        .now = around_.clock.now()}),
                     documents_.all_trusted());
@@ -122,6 +123,7 @@ state::Board const& Coordinator::board() {
   board_.subscriptions = documents_.statuses();
   board_.images = images_.statuses();
   board_.receipts = images_.receipts();
+  board_.departures = images_.departures();
   return board_;
 }
 

@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "daemon/coordinator/departures.hpp"
 #include "daemon/coordinator/images.hpp"
 #include "daemon/coordinator/ledger.hpp"
 #include "daemon/coordinator/record.hpp"
@@ -16,7 +17,8 @@ namespace imageswarm::coordinator {
 /// the loop thread; jobs hold it alive, and find their image by its ID when they are done.
 class ImageSteps : public std::enable_shared_from_this<ImageSteps> {
 public:
-  explicit ImageSteps(Images::Surroundings surroundings) : around{std::move(surroundings)}, ledger{around.state} {}
+  explicit ImageSteps(Images::Surroundings surroundings)
+      : around{std::move(surroundings)}, ledger{around.state}, departures{around.state} {}
 
   /// Moves images as far as they get without waiting.
   void advance_all();
@@ -33,6 +35,7 @@ public:
 
   Images::Surroundings around;
   Ledger ledger;
+  Departures departures;
   flow::StoreSettings store;
   std::vector<std::shared_ptr<sinks::Sink>> sinks;
   std::map<Uuid, Record> records;
@@ -49,6 +52,7 @@ private:
   template <class Job, class Then>
   void run(Record& record, Load load, Job job, Then then);
 
+  void note_departure(Record& record);
   void start_locate(Record& record);
   bool join(Record& record);
   void leave(Record& record);

@@ -69,7 +69,8 @@ Images::Images(Surroundings surroundings) : impl_{std::make_shared<Impl>(std::mo
 Images::~Images() = default;
 
 Result<> Images::load() {
-  return impl_->steps->ledger.load();
+  auto& steps = *impl_->steps;
+  return steps.ledger.load().and_then([&] { return steps.departures.load(steps.around.clock.now()); });
 }
 
 void Images::configure(flow::StoreSettings const& store, std::vector<std::shared_ptr<sinks::Sink>> sinks) {
@@ -134,6 +135,26 @@ std::vector<selection::Held> Images::held() const {
   std::vector<selection::Held> values;
   for (auto& [id, want] : wants) values.push_back(std::move(want));
   return values;
+}
+
+std::vector<selection::Held> Images::departed() const {
+  return impl_->steps->departures.open_wants();
+}
+
+std::vector<state::Departure> Images::departures() const {
+  std::vector<state::Departure> rows;
+  for (auto const& [id, departure] : impl_->steps->departures.all()) {
+    if (departure.why == flow::Retirement::superseded) continue;
+    auto& row = rows.emplace_back(departure);
+    auto const record = impl_->steps->records.find(id);
+    if (record == impl_->steps->records.end()) continue;
+    for (auto const& sink : record->second.sinks) {
+      auto const at = std::ranges::find(row.sinks, sink.sink->name(), &state::DepartedSink::name);
+      if (at != row.sinks.end()) at->error = sink.retry.error;
+    }
+  }
+  std::ranges::stable_sort(rows, std::ranges::greater{}, &state::Departure::since);
+  return rows;
 }
 
 std::set<Uuid> Images::active() const {

@@ -35,7 +35,7 @@ public:
   explicit Images(Surroundings surroundings);
   ~Images();
 
-  /// What earlier runs left: held artefacts and receipts. Faults: state-….
+  /// What earlier runs left: held artefacts, receipts and departures. Faults: state-….
   [[nodiscard]] Result<> load();
   void configure(flow::StoreSettings const& store, std::vector<std::shared_ptr<sinks::Sink>> sinks);
   /// `everything_known`: every catalogue is there and trusted, so what is in none of them may be cleared away.
@@ -49,8 +49,12 @@ public:
 
   /// Everything of which something is here, whole or not.
   std::vector<selection::Held> held() const;
+  /// What had to go, and may yet have to go for a further reason.
+  std::vector<selection::Held> departed() const;
   std::set<Uuid> active() const;
   std::vector<flow::Receipt> receipts() const;
+  /// What had to go, but for superseded versions; the last one first.
+  std::vector<state::Departure> departures() const;
   std::vector<state::ImageStatus> statuses() const;
 
   /// Is anything under way, or waiting for another try?

@@ -64,7 +64,7 @@ Facts facts_of(Record const& record, bool paused) {
               .has_files = record.has_files,
               .due = record.retry.due(),
               .sinks = {}};
-  for (auto const& sink : record.sinks) facts.sinks.push_back({sink.fact, sink.retry.due()});
+  for (auto const& sink : record.sinks) facts.sinks.push_back({sink.fact, sink.retry.due(), sink.owed});
   return facts;
 }
 

@@ -37,6 +37,7 @@ struct SinkRecord {
   std::optional<flow::Receipt> receipt;
   Retry retry;
   bool working = false;
+  bool owed = false;  ///< the image must still be taken out of use here
 };
 
 /// All that the coordinator knows of one image.

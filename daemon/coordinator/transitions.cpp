@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <optional>
 
 namespace imageswarm::coordinator {
@@ -9,19 +10,24 @@ namespace {
 
 using selection::Verdict;
 
-/// The first sink in this state that is worth a try now, or none: one that fails does not hold up the others.
-std::optional<std::size_t> due_sink(Facts const& facts, SinkFact fact) {
+/// The first sink of this kind that is worth a try now, or none: one that fails does not hold up the others.
+template <class Is>
+std::optional<std::size_t> first_due(Facts const& facts, Is is) {
   auto const found =
-      std::ranges::find_if(facts.sinks, [fact](auto const& sink) { return sink.due && sink.fact == fact; });
+      std::ranges::find_if(facts.sinks, [&is](auto const& sink) { return sink.due && std::invoke(is, sink); });
   if (found == facts.sinks.end()) return std::nullopt;
   return static_cast<std::size_t>(found - facts.sinks.begin());
 }
 
+std::optional<std::size_t> due_sink(Facts const& facts, SinkFact fact) {
+  return first_due(facts, [fact](SinkFacts const& sink) { return sink.fact == fact; });
+}
+std::optional<std::size_t> owed_sink(Facts const& facts) {
+  return first_due(facts, &SinkFacts::owed);
+}
+
 bool selected(Facts const& f) {
   return f.verdict == Verdict::selected;
-}
-bool has_due_receipt(Facts const& f) {
-  return due_sink(f, SinkFact::unchecked) || due_sink(f, SinkFact::present);
 }
 /// Nothing new without trust; what is whole may be seeded for a while longer.
 bool may_swarm(Facts const& f) {
@@ -37,7 +43,7 @@ struct Row {
 constexpr std::array table{
     // Out of the swarm first: what is recalled stops at once.
     Row{[](Facts const& f) { return f.joined && !may_swarm(f);                               }, Step::leave},
-    Row{[](Facts const& f) { return retirement_of(f.verdict) && has_due_receipt(f);          }, Step::retire},
+    Row{[](Facts const& f) { return retirement_of(f.verdict) && owed_sink(f);                }, Step::retire},
     Row{[](Facts const& f) { return !selected(f) && f.has_files && f.due;                    }, Step::discard},
     Row{[](Facts const& f) { return !selected(f);                                            }, Step::none},
     // Towards the sinks.
@@ -62,7 +68,7 @@ std::size_t sink_of(Step step, Facts const& facts) {
     case Step::put:
       return first(SinkFact::absent, SinkFact::absent);
     case Step::retire:
-      return first(SinkFact::unchecked, SinkFact::present);
+      return owed_sink(facts).value_or(0);
     default:
       return 0;
   }

@@ -21,6 +21,7 @@ enum class SinkFact : std::uint8_t {
 struct SinkFacts {
   SinkFact fact = SinkFact::unknown;
   bool due = true;
+  bool owed = false;  ///< the image must still be taken out of use there
 };
 
 /// Everything that the next step of an image depends on.

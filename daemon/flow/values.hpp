@@ -75,6 +75,7 @@ struct Receipt {
   Sha256 content_sha256;  ///< of what is in the sink; compared
   Sha512 content_sha512;
   ByteCount size;
+  std::string compared;  ///< with what was signed: "content-sha256 content-sha512", "os-hash-sha512"
   Provenance provenance;
   TimePoint at;
   bool uploaded_here = false;  ///< this host moved the bytes; false = found there and compared

@@ -16,6 +16,7 @@ namespace {
 /// An approval list with its rules compiled.
 struct Approvals {
   std::string name;
+  std::uint64_t serial = 0;
   Standing standing{};
   std::vector<CompiledRule> approve, recall;
 };
@@ -25,7 +26,8 @@ std::vector<Approvals> compiled(std::vector<Source<document::ApprovalList>> cons
   for (auto const& source : sources) {
     if (!source.document) continue;
     auto const& list = source.document->content();
-    lists.push_back({list.header.name, source.standing, compile(list.approve), compile(list.recall)});
+    lists.push_back(
+        {list.header.name, list.header.serial, source.standing, compile(list.approve), compile(list.recall)});
   }
   return lists;
 }
@@ -77,7 +79,8 @@ private:
       for (auto const& rule : list.recall) {
         if (!rule.matches(decision.want.image, decision.want.endorser)) continue;
         ask(decision, "not recalled", false,
-            fmt::format("{} recalls {}: {}", list.name, rule.rule().describe(), printable(rule.rule().reason)));
+            fmt::format("{} serial {} recalls {}: {}", list.name, list.serial, rule.rule().describe(),
+                        printable(rule.rule().reason)));
         return true;
       }
     }
@@ -201,6 +204,7 @@ public:
       if (source.document) add_catalogue(source);
     }
     for (auto const& held : input_.held) add_held(held);
+    for (auto const& departed : input_.departed) add_departed(departed);
     supersede();
     return {std::move(decisions_)};
   }
@@ -214,8 +218,9 @@ private:
       document::Image image;
       image.image_id = entry.image_id;
       image.uuid = entry.uuid;
-      add(withdrawn(want_of(image, source), fmt::format("withdrawn by its endorser on {}: {}", format_time(entry.at),
-                                                        printable(entry.reason))));
+      auto const want = want_of(image, source);
+      add(withdrawn(want, fmt::format("{} serial {} withdrew it on {}: {}", want.provenance.catalogue,
+                                      want.provenance.serial, format_time(entry.at), printable(entry.reason))));
     }
   }
 
@@ -233,6 +238,13 @@ private:
     }
   }
 
+  /// What is gone and in no catalogue comes back by no uncertainty: only what takes it further away counts.
+  void add_departed(flow::Want const& departed) {
+    if (index_.contains(departed.image.image_id)) return add_held(departed);
+    auto decision = judge_held(departed);
+    if (decision.verdict == Verdict::withdrawn || decision.verdict == Verdict::recalled) add(std::move(decision));
+  }
+
   Decision judge_held(flow::Want const& held) const {
     bool all_known = true;
     for (auto const& source : input_.catalogues) {
@@ -246,7 +258,9 @@ private:
       if (!is_from(*source.document, held)) continue;
       bool const unreadable = std::ranges::any_of(
           source.document->content().refused, [&](auto const& entry) { return entry.image_id == held.image.image_id; });
-      return unreadable ? judgement_.judge(held, Standing::stale) : withdrawn(held, "no longer in its catalogue");
+      if (unreadable) return judgement_.judge(held, Standing::stale);
+      auto const& header = source.document->content().header;
+      return withdrawn(held, fmt::format("no longer in its catalogue {} as of serial {}", header.name, header.serial));
     }
     // Its own catalogue may be among those that could not be verified since the start: then nothing is known.
     return all_known ? withdrawn(held, "its catalogue is no longer subscribed to")

@@ -42,7 +42,8 @@ struct Input {
   std::vector<Source<document::Catalogue>> catalogues;
   std::vector<Source<document::ApprovalList>> approvals;
   std::vector<Held> held;
-  std::set<Uuid> active;  ///< in all their sinks
+  std::vector<Held> departed;  ///< was here; a withdrawal or recall still concerns it
+  std::set<Uuid> active;       ///< in all their sinks
   TimePoint now;
 };
 

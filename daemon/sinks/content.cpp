@@ -15,7 +15,8 @@ Result<image::Inspection> unpack_verified(flow::VerifiedArtefact const& artefact
   auto inspection = image::unpack(artefact.fd(),
                                   {.compression = promised.torrent.compression,
                                    .content_size = promised.content_size,
-                                   .disk_format = promised.disk_format},
+                                   .disk_format = promised.disk_format,
+                                   .container_format = promised.container_format},
                                   hash_and_pass, stop);
   if (!inspection) return inspection;
   if (auto const digest = sha256.finish(); digest != promised.content_sha256) {

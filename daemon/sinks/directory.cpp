@@ -166,7 +166,8 @@ public:
 
 private:
   std::filesystem::path path_of(document::Image const& image) const {
-    return settings_.path / (image.image_id.text() + "." + image.disk_format);
+    return settings_.path /
+           (image.image_id.text() + "." + (image.container_format == "ova" ? "ova" : image.disk_format));
   }
 
   flow::Receipt receipt(flow::Want const& want, bool made_here) const {
@@ -177,6 +178,7 @@ private:
             .content_sha256 = want.image.content_sha256,
             .content_sha512 = want.image.content_sha512,
             .size = want.image.content_size,
+            .compared = made_here ? "content-sha256 content-sha512" : "content-sha256",
             .provenance = want.provenance,
             .at = SystemClock{}.now(),
             .uploaded_here = made_here};

@@ -49,8 +49,11 @@ public:
 
   bool uploaded() const { return uploaded_; }
 
-  /// The Glance ID of the usable image.
-  [[nodiscard]] Result<std::string> run() {
+  /// Was the content unpacked here, and with it both of its digests compared?
+  bool unpacked() const { return inspection_.has_value(); }
+
+  /// The usable image.
+  [[nodiscard]] Result<GlanceImage> run() {
     std::string suspect;
     for (int step = 0; step < max_steps; ++step) {
       auto const found = glance_.find(property::image_id, want_.image.image_id.text(), stop_);
@@ -60,7 +63,7 @@ public:
       switch (next.action) {
         case Action::use:
           drop_leftover(next.id);
-          return next.id;
+          return *std::ranges::find(*found, next.id, &GlanceImage::id);
         case Action::wait:
         case Action::refuse:
           drop_leftover(next.id);
@@ -237,15 +240,15 @@ public:
     if (!found) return fail(found.error());
     auto const usable = usable_of(std::move(*found), want.image);
     if (!usable) return std::nullopt;
-    return receipt(want, usable->id, false);
+    return receipt(want, *usable, "", false);
   }
 
   Result<flow::Receipt> put(flow::Want const& want, flow::VerifiedArtefact const& artefact, Progress const& progress,
                             std::stop_token const& stop) override {
     Putting putting{glance_, settings_, host_, want, artefact, progress, stop};
-    auto const id = putting.run();
-    if (!id) return fail(id.error());
-    return receipt(want, *id, putting.uploaded());
+    auto const image = putting.run();
+    if (!image) return fail(image.error());
+    return receipt(want, *image, putting.unpacked() ? "content-sha256 content-sha512 " : "", putting.uploaded());
   }
 
   /// Of several records, all are taken out of use; the one that is still there is told of.
@@ -290,14 +293,17 @@ private:
     return blocked || record.status == "deactivated" ? Effect::deactivated : Effect::hidden;
   }
 
-  flow::Receipt receipt(flow::Want const& want, std::string id, bool uploaded_here) const {
+  /// The hash that Glance made of what it has was compared for every record that is usable.
+  flow::Receipt receipt(flow::Want const& want, GlanceImage const& image, std::string compared_here,
+                        bool uploaded_here) const {
     return {.image_id = want.image.image_id,
             .sink = settings_.name,
             .sink_type = "glance",
-            .reference = std::move(id),
+            .reference = image.id,
             .content_sha256 = want.image.content_sha256,
             .content_sha512 = want.image.content_sha512,
             .size = want.image.content_size,
+            .compared = compared_here + "os-hash-" + image.hash_algorithm,
             .provenance = want.provenance,
             .at = SystemClock{}.now(),
             .uploaded_here = uploaded_here};

@@ -13,6 +13,7 @@
 #include "common/base/uuid.hpp"
 #include "common/document/model.hpp"
 #include "daemon/flow/values.hpp"
+#include "daemon/state/departure.hpp"
 
 namespace imageswarm::state {
 
@@ -87,6 +88,7 @@ struct Board {
   std::vector<SubscriptionStatus> subscriptions;
   std::vector<ImageStatus> images;
   std::vector<flow::Receipt> receipts;
+  std::vector<Departure> departures;  ///< what was superseded is not among them
   Rate download_limit, upload_limit;
   bool first_round_done = false;
   bool paused = false;                          ///< by the operator

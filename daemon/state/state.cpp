@@ -8,7 +8,9 @@
 #include "common/base/digest.hpp"
 #include "common/base/file.hpp"
 #include "common/base/text.hpp"
+#include "daemon/state/columns.hpp"
 #include "daemon/state/database.hpp"
+#include "daemon/state/departure_table.hpp"
 #include "daemon/state/want_text.hpp"
 
 namespace imageswarm::state {
@@ -20,12 +22,6 @@ constexpr std::int64_t application_id = 0x496d7377;
 /// Per document; a signer who equivocates at every refresh shall not fill the disk.
 constexpr std::int64_t most_evidence = 8;
 
-std::int64_t seconds(TimePoint time) {
-  return time.time_since_epoch().count();
-}
-TimePoint time_of(std::int64_t seconds) {
-  return TimePoint{std::chrono::seconds{seconds}};
-}
 std::int64_t number(std::uint64_t value) {
   return static_cast<std::int64_t>(value);
 }
@@ -39,14 +35,6 @@ bool take_kind(std::string_view name, document::Kind& kind) {
     if (document::name_of(known) == name) return true;
   }
   return false;
-}
-
-/// A UUID or digest of a column.
-template <class T>
-bool take(std::string const& text, T& into) {
-  auto const value = T::parse(text);
-  if (value) into = *value;
-  return value.has_value();
 }
 
 /// Columns kind, name, signer, epoch, serial, digest.
@@ -87,6 +75,7 @@ bool read_receipt(Row const& row, flow::Receipt& receipt) {
   origin.serial = natural(row.integer(11));
   origin.endorser = row.text(13);
   origin.approval = row.text(14);
+  receipt.compared = row.text(15);
   return take(row.text(0), receipt.image_id) && take(row.text(4), receipt.content_sha256) &&
          take(row.text(5), receipt.content_sha512) && take(row.text(12), origin.catalogue_digest);
 }
@@ -291,22 +280,39 @@ Result<> State::release(Uuid const& image_id) {
 Result<std::vector<flow::Receipt>> State::receipts() const {
   return impl_->all<flow::Receipt>(
       "select image_id, sink, sink_type, reference, content_sha256, content_sha512, size, at, uploaded_here, "
-      "catalogue, catalogue_url, serial, catalogue_digest, endorser, approval from receipt order by at, image_id, sink",
+      "catalogue, catalogue_url, serial, catalogue_digest, endorser, approval, compared from receipt order by at, "
+      "image_id, sink",
       read_receipt);
 }
 
 Result<> State::record(flow::Receipt const& receipt) {
   auto const& origin = receipt.provenance;
   return impl_->database.run(
-      "insert or replace into receipt values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "insert or replace into receipt values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       {receipt.image_id.text(), receipt.sink, receipt.sink_type, receipt.reference, receipt.content_sha256.hex(),
        receipt.content_sha512.hex(), number(receipt.size.value), seconds(receipt.at),
        std::int64_t{receipt.uploaded_here}, origin.catalogue, origin.catalogue_url, number(origin.serial),
-       origin.catalogue_digest.hex(), origin.endorser, origin.approval});
+       origin.catalogue_digest.hex(), origin.endorser, origin.approval, receipt.compared});
 }
 
 Result<> State::forget_receipt(Uuid const& image_id, std::string_view sink) {
   return impl_->database.run("delete from receipt where image_id = ? and sink = ?", {image_id.text(), sink});
+}
+
+Result<std::vector<Departure>> State::departures() const {
+  auto departures = read_departures(impl_->database);
+  if (!departures && departures.error().fault == Fault::state_corrupt) {
+    return fail(corrupt_state(impl_->file, departures.error().what));
+  }
+  return departures;
+}
+
+Result<> State::record(Departure const& departure) {
+  return impl_->database.transaction([&] { return write_departure(impl_->database, departure); });
+}
+
+Result<> State::forget_departure(Uuid const& image_id) {
+  return impl_->database.transaction([&] { return remove_departure(impl_->database, image_id); });
 }
 
 }  // namespace imageswarm::state

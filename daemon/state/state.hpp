@@ -12,6 +12,7 @@
 #include "common/base/units.hpp"
 #include "common/trust/verify.hpp"
 #include "daemon/flow/values.hpp"
+#include "daemon/state/departure.hpp"
 
 namespace imageswarm::state {
 
@@ -62,6 +63,12 @@ public:
   [[nodiscard]] Result<std::vector<flow::Receipt>> receipts() const;
   [[nodiscard]] Result<> record(flow::Receipt const& receipt);
   [[nodiscard]] Result<> forget_receipt(Uuid const& image_id, std::string_view sink);
+
+  /// In the order in which they departed.
+  [[nodiscard]] Result<std::vector<Departure>> departures() const;
+  /// In the place of what was known of the same image.
+  [[nodiscard]] Result<> record(Departure const& departure);
+  [[nodiscard]] Result<> forget_departure(Uuid const& image_id);
 
 private:
   struct Impl;

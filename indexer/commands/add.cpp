@@ -94,13 +94,18 @@ Result<ingest::Recipe> recipe_for(AddOptions const& options, UniqueFd const& fil
 }
 
 /// What it is, if that is what was declared.
-Result<image::Inspection> judge(AddOptions const& options, UniqueFd const& file, Interruption const& interruption) {
+Result<image::Inspection> judge(AddOptions const& options, document::Image const& declared, UniqueFd const& file,
+                                Interruption const& interruption) {
   auto const found = image::inspect(file, std::stop_token{});
   if (interruption.asked()) return fail(Fault::cancelled, "interrupted; nothing was added");
   if (!found) return fail(found.error());
   if (!options.disk_format.empty() && options.disk_format != found->disk_format) {
     return fail(Fault::image_format_mismatch, "--disk-format says {}, but its content is {}",
                 printable(options.disk_format), found->disk_format);
+  }
+  if (declared.container_format != found->container_format && options.edits.contains("container-format")) {
+    return fail(Fault::image_format_mismatch, "--container-format says {}, but its content is {}",
+                declared.container_format, found->container_format);
   }
   return found;
 }
@@ -192,7 +197,8 @@ std::string artefact_name(document::Image const& image, document::Compression co
     if (!fits && !slug.ends_with('-')) slug += '-';
   }
   if (slug.ends_with('-')) slug.pop_back();
-  auto const ending = fmt::format(".{}{}", image.disk_format, image::extension_of(compression));
+  auto const ending = fmt::format(".{}{}", image.container_format == "ova" ? "ova" : image.disk_format,
+                                  image::extension_of(compression));
   auto const version = "-" + image.version.text.substr(0, 40);
   auto const room = longest_file_name - torrent_ending.size() - ending.size() - version.size();
   return slug.substr(0, room) + version + ending;
@@ -222,10 +228,11 @@ Result<store::Item> add_image(AddOptions const& options, store::Store& store, Co
   auto const recipe = recipe_for(options, *file);
   if (!recipe) return fail(recipe.error());
   Interruption const interruption;
-  auto const found = judge(options, *file, interruption);
+  auto const found = judge(options, *image, *file, interruption);
   if (!found) return fail(found.error());
   warn(*found, context);
   image->disk_format = found->disk_format;
+  image->container_format = found->container_format;
 
   auto artefact = ingest::TemporaryFile::create(store.root() / "artefacts");
   if (!artefact) return fail(std::move(artefact.error()));

@@ -158,7 +158,7 @@ Result<> take_in_chosen(ForeignList const& list, ImportOptions const& options, s
 
 }  // namespace
 
-Result<> import(ImportOptions const& options, store::Store& store, Context& context) {
+Result<> import_list(ImportOptions const& options, store::Store& store, Context& context) {
   context.output.about(fmt::format("{} list ({})", options.format, printable(http::shown(options.source))));
   auto list = read_hepix_list(options, context.clock.now());
   if (!list) return fail(std::move(list.error()));

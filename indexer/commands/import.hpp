@@ -25,6 +25,6 @@ struct ImportOptions {
 /// digest was compared. What fails is listed and the others go on.
 /// Faults: usage, import-…, hash-mismatch, doc-…, serial-rollback, signer-not-listed, those of verification, of
 /// fetching and of `add`.
-[[nodiscard]] Result<> import(ImportOptions const& options, store::Store& store, Context& context);
+[[nodiscard]] Result<> import_list(ImportOptions const& options, store::Store& store, Context& context);
 
 }  // namespace imageswarm::commands

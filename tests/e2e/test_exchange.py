@@ -1,6 +1,10 @@
 """Lists of other formats: made with their own tools, imported, endorsed, published; and exported for their readers."""
 import hashlib
+import json
 import os
+import shutil
+import subprocess
+import urllib.request
 
 import pytest
 
@@ -161,3 +165,76 @@ def test_files_that_are_here_already_are_not_fetched(desk, hepix, tmp_path):
     (tmp_path / "files" / "worker-42.img").write_bytes(hepix.content)
     take(desk, hepix, "--all", "--content", tmp_path / "files", "--compress", "zstd")
     assert desk.json("list")[0]["torrent-content-compressed"] == "zstd"
+
+
+# HEPiX, the other way round
+
+#: What each consumer demands of an image (hepixvmitrust, cloudkeeper, atrope).
+NEEDED = {
+    "dc:identifier", "dc:title", "dc:description", "dc:date:expires", "hv:uri", "hv:size", "hv:version", "hv:hypervisor",
+    "hv:format", "sl:checksum:sha512", "sl:arch", "sl:os", "sl:osname", "sl:osversion", "sl:comments", "ad:mpuri",
+    "ad:group", "ad:user:fullname", "ad:user:guid", "ad:user:uri"}
+
+
+def export(desk, web, *more, who="ada", status=0):
+    identity = desk.authority[who]
+    return desk.run("export", "--format", "hepix", desk.public / "list.smime", "--certificate", identity.certificate,
+                    "--key", identity.key, "--base-url", f"{web.url}/", *more, status=status)
+
+
+def openssl_verify(message, authority):
+    return subprocess.run(["openssl", "smime", "-verify", "-in", message, "-CAfile", authority.directory / "anchors.pem",
+                           "-crl_check_all"], capture_output=True, check=True).stdout
+
+
+@pytest.mark.parametrize("who", ["ada", "grace"])
+def test_an_exported_list_is_read_by_openssl_and_by_ourselves(desk, web, authority, tmp_path, who):
+    content = os.urandom(200_000)
+    desk.endorsed("worker", content, "--image-version", "7", "--description", "für alle",
+                  "--os-distro", "debian", "--os-version", "12", "--min-ram", "512")
+    desk.publish(who)
+    export(desk, web, who=who)
+    shutil.copytree(desk.public, web.root, dirs_exist_ok=True)
+
+    text = openssl_verify(desk.public / "list.smime", authority)
+    fields = json.loads(text)["hv:imagelist"]
+    [entry] = [wrapped["hv:image"] for wrapped in fields["hv:images"]]
+    assert NEEDED <= entry.keys() and {"dc:source", "dc:description", "hv:endorser"} <= fields.keys()
+    assert fields["hv:endorser"]["hv:x509"].keys() == {"dc:creator", "hv:dn", "hv:ca", "hv:email"}
+    assert fields["hv:uri"] == f"{web.url}/list.smime" and entry["dc:description"] == "für alle"
+    served = urllib.request.urlopen(entry["hv:uri"]).read()
+    assert len(served) == entry["hv:size"] and hashlib.sha512(served).hexdigest() == entry["sl:checksum:sha512"]
+
+    (tmp_path / "other").mkdir()
+    reader = Desk(tmp_path / "other", authority)
+    reader.run("init", "--name", "reader", "--endorser-name", "Bob Endorser")
+    reader.run("import", "--format", "hepix", f"{web.url}/list.smime", "--anchors", authority.anchors, "--all")
+    [before], [after] = desk.json("list"), reader.json("list")
+    for key in ("uuid", "image-id", "name", "image-version", "description", "os-distro", "os-version", "architecture",
+                "hypervisor", "disk-format", "content-size", "content-sha256", "content-sha512", "min-ram"):
+        assert before[key] == after[key], key
+
+
+def test_a_packed_image_is_left_out_of_an_exported_list(desk, web, authority):
+    desk.endorsed("packed", os.urandom(100_000), "--compress", "zstd")
+    desk.publish()
+    assert "packed@" in export(desk, web, status=2).stderr
+    assert not (desk.public / "list.smime").exists()
+    desk.endorsed("plain", os.urandom(100_000))
+    desk.publish()
+    assert "is left out" in export(desk, web, status=4).stderr
+    fields = json.loads(openssl_verify(desk.public / "list.smime", authority))["hv:imagelist"]
+    assert [wrapped["hv:image"]["dc:title"] for wrapped in fields["hv:images"]] == ["plain"]
+
+
+def test_what_is_not_published_is_not_exported(desk, web, authority):
+    desk.endorsed("plain", os.urandom(100_000))
+    export(desk, web)
+    assert json.loads(openssl_verify(desk.public / "list.smime", authority))["hv:imagelist"]["hv:images"] == []
+
+
+def test_the_page_is_exported(desk, tmp_path):
+    assert "not-found" in desk.run("export", "--format", "html", tmp_path / "page.html", status=1).stderr
+    desk.publish()
+    desk.run("export", "--format", "html", tmp_path / "page.html")
+    assert (tmp_path / "page.html").read_bytes() == (desk.public / "catalogue.html").read_bytes()

@@ -5,6 +5,7 @@ import hashlib
 import html
 import json
 import os
+import pty
 import re
 import signal
 import subprocess
@@ -16,7 +17,6 @@ import pytest
 
 from support.authority import Authority, sign_document, split_document
 from support.desk import Desk
-from support.terminal import on_terminal
 from support.testbed import programs
 
 
@@ -224,6 +224,8 @@ def test_an_unreadable_key(desk, tmp_path):
         assert "key-unreadable: " in run.stderr and key in run.stderr
     run = desk.run("publish", "--certificate", certificate, "--key", desk.authority["bob"].key, status=2)
     assert "key-mismatch: " in run.stderr
+    run = desk.run("publish", "--certificate", certificate, "--key", "pkcs11:token=x", status=2)
+    assert "PKCS#11" in run.stderr
     assert not desk.catalogue.exists()
 
 
@@ -256,6 +258,33 @@ def test_a_raw_disk_without_partitions_is_added_with_a_warning(desk):
     assert "warning: the image has no partition table" in said("data", bytes(512))
     assert "warning: the image has a boot signature but no partition table" in said("half", boot_sector)
     assert "warning" not in said("whole", partitioned)
+
+
+def appliance(path, disk, ovf):
+    """An OVA as `tar` makes it."""
+    (path / "box.ovf").write_text(ovf.replace("DISK", disk.name).replace("SIZE", str(disk.stat().st_size)))
+    subprocess.run(["tar", "--format=ustar", "-cf", "box.ova", "box.ovf", disk.name], cwd=path, check=True)
+    return path / "box.ova"
+
+
+OVF = """<?xml version="1.0"?>
+<ovf:Envelope xmlns:ovf="http://schemas.dmtf.org/ovf/envelope/1">
+ <ovf:References><ovf:File ovf:id="f" ovf:href="DISK" ovf:size="SIZE"/></ovf:References>
+ <ovf:DiskSection><ovf:Disk ovf:diskId="d" ovf:fileRef="f" ovf:capacity="10485760" ovf:format="vmdk"/></ovf:DiskSection>
+</ovf:Envelope>"""
+
+
+def test_an_appliance_is_added_as_what_it_is(desk):
+    disk = desk.directory / "disk.vmdk"
+    subprocess.run(["qemu-img", "create", "-q", "-f", "vmdk", "-o", "subformat=streamOptimized", disk, "10M"], check=True)
+    ova = appliance(desk.directory, disk, OVF)
+    for declared in (["--container-format", "bare"], ["--disk-format", "raw"]):
+        assert "image-format-mismatch: " in desk.run("add", ova, "--name", "box", *declared, status=3).stderr
+    entry = desk.json("add", ova, "--name", "box", "--image-version", "1")
+    assert (entry["disk-format"], entry["container-format"]) == ("vmdk", "ova")
+    assert entry["torrent-content-name"] == "box-1.ova"
+    bad = appliance(desk.directory, disk, OVF.replace('ovf:href="DISK"', 'ovf:href="/etc/passwd"'))
+    assert "image-ovf: " in desk.run("add", bad, "--name", "bad", status=3).stderr
 
 
 def test_absent_unreadable_and_odd_files(desk):
@@ -337,9 +366,22 @@ def test_commands_at_once_take_turns(desk):
 def test_on_a_terminal_it_asks_and_shows_a_bar(desk):
     image = desk.file("disk.raw", noise(5_000_000))
 
-    added = on_terminal(desk.command("add", image, "--name", "debian"))
-    assert added.status == 0 and "100 %" in added.shown and "5.00 MB of 5.00 MB" in added.shown
-    question = "Endorse this image as shown? [y/N]"
-    assert on_terminal(desk.command("endorse", "debian"), (question, "n\n")).status == 1
-    endorsed = on_terminal(desk.command("endorse", "debian"), (question, "y\n"))
-    assert endorsed.status == 0 and "endorsed debian@" in endorsed.shown
+    def on_terminal(answer, *arguments):
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.execv(desk.command()[0], [str(part) for part in desk.command(*arguments)])
+        os.write(terminal, answer)
+        shown = b""
+        with contextlib.suppress(OSError):
+            while chunk := os.read(terminal, 65536):
+                shown += chunk
+        status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        os.close(terminal)
+        return status, shown.decode()
+
+    status, shown = on_terminal(b"", "add", image, "--name", "debian")
+    assert status == 0 and "100 %" in shown and "5.00 MB of 5.00 MB" in shown
+    status, shown = on_terminal(b"n\n", "endorse", "debian")
+    assert status == 1 and "Endorse this image as shown? [y/N]" in shown
+    status, shown = on_terminal(b"y\n", "endorse", "debian")
+    assert status == 0 and "endorsed debian@" in shown

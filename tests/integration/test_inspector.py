@@ -65,7 +65,7 @@ def test_a_genuine_image_is_accepted(name, tmp_path):
     image = create(tmp_path, ACCEPTED[name])
     kind = ACCEPTED[name][1]
     partitions = "none" if kind == "raw" else "unknown"
-    assert verdict(image) == [f"image {kind} {10 << 20} {partitions}", "end"]
+    assert verdict(image) == [f"image {kind} bare {10 << 20} {partitions}", "end"]
     assert as_qemu_sees_it(image, kind) == 10 << 20
 
 
@@ -77,7 +77,7 @@ def test_a_vmdk_with_data_in_several_tables_is_accepted(subformat, tmp_path):
             disk.write(os.urandom(1 << 20))
     subprocess.run(["qemu-img", "convert", "-O", "vmdk", "-o", f"subformat={subformat}", tmp_path / "disk",
                     tmp_path / "image"], check=True)
-    assert verdict(tmp_path / "image") == [f"image vmdk {100 << 20} unknown", "end"]
+    assert verdict(tmp_path / "image") == [f"image vmdk bare {100 << 20} unknown", "end"]
     assert as_qemu_sees_it(tmp_path / "image", "vmdk") == 100 << 20
 
 
@@ -108,8 +108,24 @@ def test_a_genuine_iso_is_accepted_and_a_hybrid_is_not(options, tmp_path):
     (tmp_path / "content" / "boot").write_bytes(bytes(4096))
     subprocess.run(["genisoimage", "-quiet", "-o", tmp_path / "image", *options, tmp_path / "content"], check=True)
     image = tmp_path / "image"
-    assert verdict(image) == [f"image iso {image.stat().st_size} unknown", "end"]
+    assert verdict(image) == [f"image iso bare {image.stat().st_size} unknown", "end"]
     with image.open("r+b") as both:
         both.seek(510)
         both.write(b"\x55\xaa")
     assert verdict(image)[0].startswith("fault image-format-mismatch ")
+
+
+OVF = """<Envelope xmlns="http://schemas.dmtf.org/ovf/envelope/1" xmlns:ovf="http://schemas.dmtf.org/ovf/envelope/1">
+<References><File ovf:id="f" ovf:href="image"/></References>
+<DiskSection><Disk ovf:diskId="d" ovf:fileRef="f" ovf:capacity="1" ovf:capacityAllocationUnits="byte * 2^30"
+ ovf:format="http://www.vmware.com/interfaces/specifications/vmdk.html#streamOptimized"/></DiskSection></Envelope>"""
+
+
+@pytest.mark.parametrize("tar, accepted", [("ustar", True), ("gnu", True), ("v7", False), ("pax", False)])
+def test_an_appliance_packed_by_tar_is_accepted_if_the_archive_is_plain(tar, accepted, tmp_path):
+    create(tmp_path, ["-f", "vmdk", "-o", "subformat=streamOptimized"])
+    (tmp_path / "box.ovf").write_text(OVF)
+    subprocess.run("sha256sum --tag box.ovf image | tr -d ' ' | sed 's/=/ = /' > box.mf; "
+                   f"tar --format={tar} -cf box.ova box.ovf box.mf image", shell=True, cwd=tmp_path, check=True)
+    said = verdict(tmp_path / "box.ova")
+    assert (said == [f"image vmdk ova {10 << 20} unknown", "end"]) == accepted, said

@@ -83,10 +83,26 @@ inline state::Board made_up_board() {
                      digest_of<Sha256>("content"),
                      digest_of<Sha512>("content"),
                      {2'770'000'000},
+                     "content-sha256 content-sha512 os-hash-sha512",
                      {"lxcloud", "https://images.example.org/catalogue.yaml", 41, digest_of<Sha256>("catalogue"),
                       "CN=Ada Endorser,O=Example (issuer CN=Example CA,O=Example)", "policy all"},
                      time("2031-04-02T10:00:00Z"),
                      true}};
+  state::Departure departure;
+  departure.want.image.image_id = uuid('5');
+  departure.want.image.uuid = Uuid::named(uuid('0'), "rocky-9");
+  departure.want.image.name = "rocky-9";
+  departure.want.image.version = {"9.3"};
+  departure.want.provenance.endorser = "CN=Ada Endorser,O=Example (issuer CN=Example CA,O=Example)";
+  departure.why = flow::Retirement::recalled;
+  departure.reason = "site-approvals serial 7 recalls name rocky-9: a hole in its login";
+  departure.since = departure.unseeded.emplace(time("2031-05-02T00:00:00Z"));
+  departure.discarded = time("2031-05-02T00:00:02Z");
+  departure.sinks = {
+      {"mysite", "glance", uuid('5').text(), flow::Effect::deactivated, "", time("2031-05-02T00:00:01Z"), std::nullopt},
+      {"/srv/images", "directory", "/srv/images/rocky-9.raw", flow::Effect::in_use, "a program has it open",
+       time("2031-05-02T00:00:01Z"), std::nullopt}};
+  board.departures = {departure};
   board.faults = {{"glance-unavailable", 3}, {"signer-not-listed", 1}};
   return board;
 }

@@ -21,6 +21,7 @@ std::string render_images(Json const& images, Screen const& screen);
 std::string render_subscriptions(Json const& subscriptions, TimePoint now, Screen const& screen);
 std::string render_peers(Json const& peers, Screen const& screen);
 std::string render_receipts(Json const& receipts, Screen const& screen);
+std::string render_recalled(Json const& departures, Screen const& screen);
 std::string render_explain(Json const& images, Screen const& screen);
 
 /// "download limit unlimited, upload limit 20.0 MB/s".

@@ -18,6 +18,24 @@ std::string limit_text(Json const& host, std::string_view key) {
   return member(host, key).is_number() ? human(Rate{bytes(host, key).value}) : human(Rate{});
 }
 
+/// "glance mysite: deactivated 2031-05-02T10:00:00Z (0b6c…)", or what keeps it there.
+Cell departed_sink_note(Json const& sink, Screen const& screen) {
+  auto const field = [&](std::string_view key) { return text(sink, key, screen); };
+  auto line = fmt::format("{} {}: ", field("type"), field("name"));
+  auto const reference = field("reference").empty() ? "" : fmt::format(" ({})", field("reference"));
+  if (auto const done = field("done"); !done.empty()) {
+    return {fmt::format("{}{} {}{}", line, done == "absent" ? "was not there" : done, field("at"), reference)};
+  }
+  if (auto const user = field("used-by"); !user.empty()) {
+    line += "still in use, " + user;
+  } else if (auto const fault = field("fault"); !fault.empty()) {
+    line += fmt::format("not done yet, {}: {}", fault, field("error"));
+  } else {
+    line += "not done yet";
+  }
+  return {line + reference, Colour::bad};
+}
+
 std::string dash_if_empty(std::string text) {
   return text.empty() ? "-" : text;
 }
@@ -98,6 +116,25 @@ std::string render_receipts(Json const& receipts, Screen const& screen) {
                      {fmt::format("endorsed by {}", field("endorser"))}}});
   }
   return list({{"IMAGE ID"}, {"SINK", Align::left, true}, {"COMPARED AT"}}, rows, "no image is in a sink yet", screen);
+}
+
+std::string render_recalled(Json const& departures, Screen const& screen) {
+  std::vector<Row> rows;
+  for (auto const& departure : array(departures)) {
+    auto const field = [&](std::string_view key) { return text(departure, key, screen); };
+    auto const confirmed = field("confirmed");
+    Row row{{{image_name(departure, screen)},
+             state_cell(departure, screen),
+             {field("since")},
+             {confirmed.empty() ? "not yet" : confirmed, confirmed.empty() ? Colour::bad : Colour::good}},
+            {{field("image-id")}, {field("reason")}}};
+    auto const unseeded = field("unseeded");
+    row.notes.push_back({unseeded.empty() ? "still in the swarm" : "not seeded here since " + unseeded});
+    for (auto const& sink : items(departure, "sinks")) row.notes.push_back(departed_sink_note(sink, screen));
+    rows.push_back(std::move(row));
+  }
+  return list({{"IMAGE", Align::left, true}, {"STATE"}, {"SINCE"}, {"CONFIRMED"}}, rows,
+              "nothing that was here has been recalled or withdrawn", screen);
 }
 
 std::string render_explain(Json const& images, Screen const& screen) {

@@ -110,6 +110,28 @@ TEST_CASE("text that is not UTF-8 does not break the answer") {
   CHECK(get(commands, "/status")["images"][0]["sinks"][0]["fault"] == "disk-error");
 }
 
+TEST_CASE("what had to go, with what was done about it and what keeps it here") {
+  FakeCommands commands;
+  auto const recalled = get(commands, "/recalled");
+  REQUIRE(recalled.size() == 1);
+  auto expected = Json::parse(R"json({"name": "rocky-9", "image-version": "9.3",
+    "endorser": "CN=Ada Endorser,O=Example (issuer CN=Example CA,O=Example)", "state": "recalled",
+    "reason": "site-approvals serial 7 recalls name rocky-9: a hole in its login", "since": "2031-05-02T00:00:00Z",
+    "unseeded": "2031-05-02T00:00:00Z", "discarded": "2031-05-02T00:00:02Z", "sinks": [
+      {"type": "glance", "name": "mysite", "done": "deactivated", "at": "2031-05-02T00:00:01Z", "used-by": null,
+       "fault": null, "error": null},
+      {"type": "directory", "name": "/srv/images", "reference": "/srv/images/rocky-9.raw", "done": null, "at": null,
+       "used-by": "a program has it open", "fault": null, "error": null}],
+    "confirmed": null})json");
+  expected["image-id"] = uuid('5').text();
+  expected["uuid"] = Uuid::named(uuid('0'), "rocky-9").text();
+  expected["sinks"][0]["reference"] = uuid('5').text();
+  CHECK(recalled[0] == expected);
+  auto& sink = commands.shown.departures[0].sinks[1];
+  sink.effect = flow::Effect::removed;
+  CHECK(get(commands, "/recalled")[0]["confirmed"] == "2031-05-02T00:00:01Z");
+}
+
 TEST_CASE("peers of an image, which may be named with escaped blanks") {
   FakeCommands commands;
   commands.shown.images[0].name = "Debian 12 (amd64)";
@@ -136,11 +158,12 @@ TEST_CASE("a receipt shows what was compared and who stands behind it") {
   auto const receipts = get(commands, "/receipts");
   REQUIRE(receipts.size() == 1);
   CHECK(keys(receipts[0]) == std::set<std::string>{"image-id", "sink", "sink-type", "reference", "content-sha256",
-                                                   "content-sha512", "size", "at", "uploaded-here", "catalogue",
-                                                   "catalogue-url", "serial", "catalogue-sha256", "endorser",
-                                                   "approval"});
+                                                   "content-sha512", "size", "compared", "at", "uploaded-here",
+                                                   "catalogue", "catalogue-url", "serial", "catalogue-sha256",
+                                                   "endorser", "approval"});
   CHECK(receipts[0]["content-sha256"] == digest_of<Sha256>("content").hex());
   CHECK(receipts[0]["uploaded-here"] == true);
+  CHECK(receipts[0]["compared"] == Json::parse(R"(["content-sha256", "content-sha512", "os-hash-sha512"])"));
 }
 
 TEST_CASE("refresh, pause and resume reach the coordinator") {

@@ -90,6 +90,7 @@ public:
                           .content_sha256 = want.image.content_sha256,
                           .content_sha512 = want.image.content_sha512,
                           .size = want.image.content_size,
+                          .compared = "content-sha256",
                           .provenance = want.provenance,
                           .at = {},
                           .uploaded_here = true};

@@ -40,6 +40,8 @@ TEST_CASE("an upload under way is cancelled by a recall, and the image leaves th
   CHECK(host.until([&] { return !std::filesystem::exists(host.artefact(image)); }));
   CHECK_FALSE(sink->has(image.id()));
   CHECK(host.state_of(image) == ImageState::recalled);
+  // Whatever the upload left in the sink is looked for.
+  CHECK(host.until([&] { return sink->retired() == std::vector{std::pair{image.id(), Retirement::recalled}}; }));
 }
 
 TEST_CASE("a recall takes the image out of every sink and removes the artefact") {

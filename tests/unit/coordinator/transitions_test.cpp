@@ -48,7 +48,7 @@ void succeed(Facts& facts, Next next) {
       facts.joined = false;
       break;
     case Step::retire:
-      facts.sinks[next.sink].fact = SinkFact::unknown;
+      facts.sinks[next.sink] = {};
       break;
     case Step::discard:
       facts.has_files = facts.complete = facts.verified = facts.located = false;
@@ -95,7 +95,7 @@ TEST_CASE("whatever ends trust stops the seeding first, then empties the sinks, 
     auto facts = active();
     facts.verdict = verdict;
     facts.may_fetch = facts.may_seed = false;
-    facts.sinks = {{SinkFact::present}, {SinkFact::unchecked}};
+    facts.sinks = {{SinkFact::present, true, true}, {SinkFact::unknown, true, true}};
     std::vector<Step> steps;
     for (auto next = next_step(facts); next.step != Step::none; next = next_step(facts)) {
       steps.push_back(next.step);
@@ -141,10 +141,10 @@ TEST_CASE("a sink that waits for its next try holds up neither another sink nor 
   facts = active();
   facts.verdict = Verdict::recalled;
   facts.joined = facts.may_fetch = facts.may_seed = false;
-  facts.sinks = {{SinkFact::present, false}, {SinkFact::present, true}};
+  facts.sinks = {{SinkFact::present, false, true}, {SinkFact::present, true, true}};
   CHECK(next_step(facts).step == Step::retire);
   CHECK(next_step(facts).sink == 1);
-  facts.sinks = {{SinkFact::present, false}};
+  facts.sinks = {{SinkFact::present, false, true}};
   CHECK(next_step(facts).step == Step::discard);
 }
 
@@ -161,7 +161,7 @@ TEST_CASE("from any facts the steps come to an end: no image runs in circles") {
         facts.complete = bits & 16;
         facts.verified = bits & 32;
         facts.has_files = bits & 64;
-        facts.sinks = {{sink}, {SinkFact::unknown}};
+        facts.sinks = {{sink}, {SinkFact::unknown, true, true}};
         int steps = 0;
         for (auto next = next_step(facts); next.step != Step::none; next = next_step(facts)) {
           succeed(facts, next);

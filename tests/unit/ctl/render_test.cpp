@@ -41,6 +41,7 @@ TEST_CASE("the lists on a terminal of 80 columns") {
   CHECK(render_subscriptions(ask("/subscriptions"), now(), terminal) == kept("subscriptions.txt"));
   CHECK(render_peers(ask("/peers/debian-12"), terminal) == kept("peers.txt"));
   CHECK(render_receipts(ask("/receipts"), terminal) == kept("receipts.txt"));
+  CHECK(render_recalled(ask("/recalled"), terminal) == kept("recalled.txt"));
   CHECK(render_explain(ask("/explain/debian-12"), terminal) == kept("explain.txt"));
 }
 

@@ -88,13 +88,14 @@ struct Unpacked {
 };
 
 inline Unpacked unpack_all(std::string_view artefact, document::Compression compression, std::uint64_t content_size,
-                           std::string format = "raw") {
+                           std::string format = "raw", std::string container = "bare") {
   std::string content;
   auto const sink = [&content](std::span<std::byte const> data) -> Result<> {
     content.append(reinterpret_cast<char const*>(data.data()), data.size());
     return {};
   };
-  auto result = unpack(file_of(artefact), {compression, {content_size}, std::move(format)}, sink, std::stop_token{});
+  auto result = unpack(file_of(artefact), {compression, {content_size}, std::move(format), std::move(container)}, sink,
+                       std::stop_token{});
   return {std::move(result), std::move(content)};
 }
 

@@ -84,7 +84,6 @@ TEST_CASE("every other format is recognised, named and refused", "[image][format
       {"luks", disk_with("LUKS\xba\xbe\0\1"s)},
       {"udf", disk_with("\0BEA01\1"s, 32768)},
       {"udf", disk_with("\0NSR02\1"s, 32768)},
-      {"tar (ova)", disk_with("ustar", 257)},
       {"gzip", disk_with("\x1f\x8b\x08\0"s)},
       {"xz", disk_with("\xfd"
                        "7zXZ\0"s)},

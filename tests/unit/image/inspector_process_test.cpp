@@ -42,7 +42,7 @@ private:
 }  // namespace
 
 TEST_CASE("a helper that keeps to the protocol is believed", "[image][process]") {
-  FakeHelper helper{R"(echo "image raw 5 none" >&3; printf hello; echo end >&3)"};
+  FakeHelper helper{R"(echo "image raw bare 5 none" >&3; printf hello; echo end >&3)"};
   auto const found = helper.run();
   REQUIRE(word_of(found) == "");
   CHECK(found->disk_format == "raw");
@@ -64,12 +64,14 @@ TEST_CASE("a helper that lies is caught", "[image][process]") {
       {"dies", "kill -SEGV $$", "inspector-crash"},
       {"content without a verdict", "printf hello", "inspector-crash"},
       {"an end without a verdict", "echo end >&3", "inspector-crash"},
-      {"content that is too long", R"(echo "image raw 5 none" >&3; printf hello!; echo end >&3)", "bomb"},
-      {"endless content", R"(echo "image raw 5 none" >&3; exec cat /dev/zero)", "bomb"},
-      {"content that is too short", R"(echo "image raw 5 none" >&3; printf hell; echo end >&3)", "inspector-crash"},
-      {"no end", R"(echo "image raw 5 none" >&3; printf hello)", "inspector-crash"},
-      {"a fault in the end", R"(echo "image raw 5 none" >&3; printf hello; echo "fault bomb x" >&3)", "bomb"},
-      {"two verdicts", R"(echo "image raw 5 none" >&3; printf hello; echo "image raw 5 none" >&3)", "inspector-crash"},
+      {"content that is too long", R"(echo "image raw bare 5 none" >&3; printf hello!; echo end >&3)", "bomb"},
+      {"endless content", R"(echo "image raw bare 5 none" >&3; exec cat /dev/zero)", "bomb"},
+      {"content that is too short", R"(echo "image raw bare 5 none" >&3; printf hell; echo end >&3)",
+       "inspector-crash"},
+      {"no end", R"(echo "image raw bare 5 none" >&3; printf hello)", "inspector-crash"},
+      {"a fault in the end", R"(echo "image raw bare 5 none" >&3; printf hello; echo "fault bomb x" >&3)", "bomb"},
+      {"two verdicts", R"(echo "image raw bare 5 none" >&3; printf hello; echo "image raw bare 5 none" >&3)",
+       "inspector-crash"},
       {"endless talk", "exec cat /dev/zero >&3", "inspector-crash"},
       {"a line without an end", "printf end >&3", "inspector-crash"},
   };
@@ -97,29 +99,33 @@ TEST_CASE("a helper that is missing is a refusal, not a crash of ours", "[image]
 
 TEST_CASE("lines that are not exactly of the protocol are refused", "[image][process]") {
   CHECK(parse_verdict("end"));
-  CHECK(parse_verdict("image qcow2 68719476736 unknown"));
+  CHECK(parse_verdict("image qcow2 bare 68719476736 unknown"));
   CHECK(parse_verdict("fault image-table it is outside"));
-  for (std::string_view const line : {"",
-                                      "End",
-                                      "end ",
-                                      "image",
-                                      "image raw",
-                                      "image vdi 5 none",
-                                      "image raw 0 none",
-                                      "image raw -1 none",
-                                      "image raw 05 none",
-                                      "image raw 5 none ",
-                                      "image raw 70368744177665 none",
-                                      "image  raw 5 none",
-                                      "image raw 5",
-                                      "image raw 5 many",
-                                      "image raw 5 none none",
-                                      "fault",
-                                      "fault ",
-                                      "fault nonsense x",
-                                      "fault sig-invalid x",
-                                      "fault image-table",
-                                      "verdict raw 5"}) {
+  constexpr std::string_view lines[] = {"",
+                                        "End",
+                                        "end ",
+                                        "image",
+                                        "image raw",
+                                        "image raw bare",
+                                        "image raw bare 5",
+                                        "image vdi bare 5 none",
+                                        "image raw ovf 5 none",
+                                        "image raw 5 none",
+                                        "image raw bare 0 none",
+                                        "image raw bare -1 none",
+                                        "image raw bare 05 none",
+                                        "image raw bare 5 none ",
+                                        "image raw bare 70368744177665 none",
+                                        "image  raw bare 5 none",
+                                        "image raw bare 5 many",
+                                        "image raw bare 5 none none",
+                                        "fault",
+                                        "fault ",
+                                        "fault nonsense x",
+                                        "fault sig-invalid x",
+                                        "fault image-table",
+                                        "verdict raw 5"};
+  for (auto const line : lines) {
     INFO(line);
     CHECK(word_of(parse_verdict(line)) == "inspector-crash");
   }

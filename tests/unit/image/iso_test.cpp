@@ -49,6 +49,8 @@ TEST_CASE("every rule for ISO 9660 refuses with its word", "[image][iso]") {
       {"no primary descriptor first", Iso{}.text(Iso::primary, "\2"), "image-header"},
       {"no terminator", Iso{}.text(Iso::terminator, "\0\0"s), "image-header"},
       {"more blocks than bytes", Iso{}.blocks(21), "image-truncated"},
+      {"blocks that wrap around", Iso{}.blocks((1u << 21) + 1), "image-truncated"},
+      {"another descriptor for ever", Iso{}.text(Iso::terminator, "\0"s), "image-header"},
       {"blocks of all bits", Iso{}.blocks(UINT32_MAX), "image-truncated"},
       {"no blocks", Iso{}.blocks(0), "image-header"},
       {"sizes that contradict each other", Iso{}.little(Iso::primary + 80, 19, 4), "image-header"},

@@ -56,6 +56,8 @@ TEST_CASE("what a released version wrote is read with nothing lost") {
   REQUIRE(receipts->size() == 1);
   CHECK(receipts->front().image_id == want.image.image_id);
   CHECK(receipts->front().provenance.approval == "policy all");
+  CHECK(receipts->front().compared.empty());
+  CHECK(state->departures()->empty());
 }
 
 TEST_CASE("a state of a newer version is refused and left as it is") {

@@ -42,6 +42,7 @@ flow::Receipt receipt(std::string sink) {
           digest_of<Sha256>("content"),
           digest_of<Sha512>("content"),
           3_GiB,
+          "content-sha256 content-sha512",
           {"lxcloud", "https://images.example.org/catalogue.yaml", 42, digest_of<Sha256>("catalogue"),
            "CN=Ada (issuer CN=CA)", "policy all"},
           time("2031-05-02T10:00:00Z"),
@@ -305,6 +306,51 @@ TEST_CASE("on a full disk nothing is lost, and it goes on when there is room aga
   CHECK(state->documents()->front().bytes == "small");
   CHECK(state->accept(document(42, "small again")));
   CHECK(state->floors()->begin()->second.serial == 42);
+}
+
+TEST_CASE("departures survive with what was done, and one takes the place of the other") {
+  TemporaryDirectory const directory;
+  Departure departure{.want = test::sample_want(),
+                      .why = flow::Retirement::withdrawn,
+                      .reason = "lxcloud serial 42 withdrew it",
+                      .since = time("2031-05-02T10:00:00Z"),
+                      .unseeded = {},
+                      .discarded = {},
+                      .sinks = {}};
+  {
+    auto state = State::open(directory / "state.db");
+    REQUIRE(state);
+    REQUIRE(state->record(departure));
+    departure.unseeded = time("2031-05-02T10:00:01Z");
+    departure.sinks = {
+        {"mysite", "glance", "0b6c", flow::Effect::deactivated, "", time("2031-05-02T10:00:02Z"), {}},
+        {"/srv", "directory", "/srv/a.raw", flow::Effect::in_use, "somebody", time("2031-05-02T10:00:03Z"), {}},
+        {"/data", "directory", "", {}, "", {}, {}}};
+    REQUIRE(state->record(departure));
+  }
+  auto state = State::open(directory / "state.db");
+  REQUIRE(state);
+  auto const read = state->departures();
+  REQUIRE(read);
+  REQUIRE(read->size() == 1);
+  auto const& kept = read->front();
+  CHECK(kept.want.image.image_id == departure.want.image.image_id);
+  CHECK(kept.want.endorser.same_identity(departure.want.endorser));
+  CHECK(kept.why == departure.why);
+  CHECK(kept.reason == departure.reason);
+  CHECK(kept.since == departure.since);
+  CHECK(kept.unseeded == departure.unseeded);
+  CHECK_FALSE(kept.discarded);
+  REQUIRE(kept.sinks.size() == 3);
+  CHECK(kept.sinks[0].name == "/data");
+  CHECK_FALSE(kept.sinks[0].effect);
+  CHECK_FALSE(kept.sinks[0].at);
+  CHECK(kept.sinks[1].effect == flow::Effect::in_use);
+  CHECK(kept.sinks[1].used_by == "somebody");
+  CHECK(kept.sinks[2].at == departure.sinks[0].at);
+  CHECK(kept.sinks[2].reference == "0b6c");
+  REQUIRE(state->forget_departure(departure.want.image.image_id));
+  CHECK(state->departures()->empty());
 }
 
 }  // namespace

@@ -32,6 +32,7 @@ Expectation expected(document::Kind kind, std::string_view signer) {
   return {.kind = kind,
           .signers = {{DistinguishedName::parse(signer).value(),
                        DistinguishedName::parse("CN=Example CA,O=Example").value()}},
+          .elsewhere = {},
           .name = {},
           .epoch = 1};
 }

@@ -1,0 +1,187 @@
+#include "daemon/coordinator/image_steps.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "common/base/log.hpp"
+#include "common/base/text.hpp"
+
+// The jobs of an image, each with what is made of its result.
+
+namespace imageswarm::coordinator {
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+
+/// Until it is seen whether an image that has to go is still in use.
+constexpr std::chrono::seconds in_use_delay{15};
+
+SinkRecord* now_in(Record& record, std::shared_ptr<sinks::Sink> const& sink) {
+  auto const at = std::ranges::find(record.sinks, sink, &SinkRecord::sink);
+  return at == record.sinks.end() ? nullptr : &*at;
+}
+
+}  // namespace
+
+/// Runs `job` on the pool for one image; `then(steps, record, result)` on the loop, unless the image is gone by then.
+template <class Job, class Then>
+void ImageSteps::run(Record& record, Load load, Job job, Then then) {
+  record.in_flight = true;
+  bool const retiring = load == Load::retiring;
+  jobs_ += retiring ? 0 : 1;
+  heavy_jobs_ += load == Load::heavy ? 1 : 0;
+  auto& pool = retiring ? around.retirement_workers : around.workers;
+  pool.run(
+      std::move(job),
+      [self = shared_from_this(), id = record.id(), load, retiring, then = std::move(then)](auto result) mutable {
+        self->jobs_ -= retiring ? 0 : 1;
+        self->heavy_jobs_ -= load == Load::heavy ? 1 : 0;
+        if (auto const at = self->records.find(id); at != self->records.end()) {
+          at->second.in_flight = false;
+          then(*self, at->second, std::move(result));
+        }
+        self->advance_all();
+      },
+      record.cancel);
+}
+
+void ImageSteps::start_locate(Record& record) {
+  if (auto const room = check_budget(record); !room) return failed(record, record.retry, room.error());
+  run(
+      record, Load::heavy,
+      [want = record.decision.want, store = store](std::stop_token const& stop) -> Result<Located> {
+        auto located = locate(want, store.directory, store.seed_from, stop);
+        if (!located || located->in_place) return located;
+        if (auto room = check_room(want, store.directory); !room) return fail(std::move(room.error()));
+        return located;
+      },
+      [](ImageSteps& self, Record& now, Result<Located> located) {
+        if (!located) return self.failed(now, now.retry, located.error());
+        now.in_place = located->in_place;
+        now.has_files = !now.in_place;
+        now.located = std::move(*located);
+        self.succeeded(now.retry);
+      });
+}
+
+/// The store's budget, for what this host has fetched itself.
+Result<> ImageSteps::check_budget(Record const& record) const {
+  if (!store.size) return {};
+  auto needed = record.decision.want.image.torrent.content_size;
+  for (auto const& [id, other] : records) {
+    if (&other != &record && other.has_files) needed += other.decision.want.image.torrent.content_size;
+  }
+  if (needed <= *store.size) return {};
+  return fail(Fault::disk_full,
+              "with this image the store would hold {}, and store.size is {}; raise it or keep fewer images",
+              human(needed), human(*store.size));
+}
+
+std::filesystem::path ImageSteps::artefact_of(Record const& record) const {
+  auto const& image = record.decision.want.image;
+  if (record.located) return record.located->directory / image.torrent.content_name;
+  auto const* kept = ledger.held(record.id());
+  return kept ? kept->artefact : paths_of(store.directory, image).artefact;
+}
+
+void ImageSteps::start_verify(Record& record) {
+  auto const file = artefact_of(record);
+  run(
+      record, Load::heavy,
+      [file, image = record.decision.want.image](std::stop_token const& stop) {
+        return flow::verify_artefact(file, image, stop);
+      },
+      [file](ImageSteps& self, Record& now, Result<flow::VerifiedArtefact> verified) {
+        if (!verified) return self.verification_failed(now, verified.error());
+        if (!now.selected() || !self.hold(now, file)) return;
+        now.verified = std::move(*verified);
+        self.succeeded(now.retry);
+      });
+}
+
+void ImageSteps::start_check(Record& record, std::size_t index) {
+  auto const& sink = record.sinks[index].sink;
+  run(
+      record, load_of(record, {Step::check_sink, index}),
+      [sink, want = record.decision.want](std::stop_token const& stop) { return sink->find(want, stop); },
+      [sink](ImageSteps& self, Record& now, Result<std::optional<flow::Receipt>> found) {
+        auto* const at = now_in(now, sink);
+        if (!at) return;
+        if (!found) return self.sink_failed(now, *at, found.error());
+        if (*found) return self.arrived(now, *at, std::move(**found));
+        if (at->receipt) {
+          log_warning("{} is no longer in {}; putting it there again", now.title(), sink->name());
+          if (!self.forget_receipt(now, *at)) return;
+        }
+        at->fact = SinkFact::absent;  // what made the last `put` fail is not over yet: its back-off goes on
+      });
+}
+
+void ImageSteps::start_put(Record& record, std::size_t index) {
+  auto& sink = record.sinks[index];
+  sink.working = true;
+  record.moved->store(0);
+  run(
+      record, Load::heavy,
+      [sink = sink.sink, want = record.decision.want, artefact = *record.verified,
+       moved = record.moved](std::stop_token const& stop) {
+        return sink->put(
+            want, artefact, [moved](ByteCount so_far) { moved->store(so_far.value); }, stop);
+      },
+      [sink = sink.sink](ImageSteps& self, Record& now, Result<flow::Receipt> receipt) {
+        auto* const at = now_in(now, sink);
+        if (!at) return;
+        if (!receipt) return self.sink_failed(now, *at, receipt.error());
+        self.arrived(now, *at, std::move(*receipt));
+      });
+}
+
+void ImageSteps::start_retire(Record& record, std::size_t index) {
+  auto const why = *retirement_of(record.decision.verdict);
+  auto const& want = departures.all().at(record.id()).want;
+  run(
+      record, Load::retiring,
+      [sink = record.sinks[index].sink, want, why](std::stop_token const& stop) {
+        return sink->retire(want, why, stop);
+      },
+      [sink = record.sinks[index].sink, why](ImageSteps& self, Record& now, Result<flow::Retired> done) {
+        auto* const at = now_in(now, sink);
+        if (!at) return;
+        if (!done) return self.sink_failed(now, *at, done.error());
+        if (auto const other = retirement_of(now.decision.verdict); other && *other != why) return;  // once more
+        self.departures.retired(now.id(), sink->name(), *done, self.around.clock.now());
+        self.succeeded(at->retry);
+        if (done->effect == flow::Effect::in_use) {
+          at->retry.not_before = SteadyClock::now() + in_use_delay;
+          return;
+        }
+        if (!self.forget_receipt(now, *at)) return;
+        at->owed = false;
+        log_info("{} is {}: {} in {}", now.title(), flow::name_of(why), flow::name_of(done->effect), sink->name());
+      });
+}
+
+void ImageSteps::start_discard(Record& record) {
+  auto const paths = paths_of(store.directory, record.decision.want.image);
+  record.located.reset();
+  record.verified.reset();
+  run(
+      record, Load::retiring,
+      [paths](std::stop_token const&) -> Result<> {
+        std::error_code error;
+        for (auto const& path : {paths.directory, paths.torrent, paths.resume}) {
+          std::filesystem::remove_all(path, error);
+          if (error) return fail(errno_error(error.value(), "removing", path));
+        }
+        return {};
+      },
+      [](ImageSteps& self, Record& now, Result<> done) {
+        if (!done) return self.failed(now, now.retry, done.error());
+        now.complete = now.has_files = false;
+        self.departures.discarded(now.id(), self.around.clock.now());
+        self.succeeded(now.retry);
+      });
+}
+
+}  // namespace imageswarm::coordinator

@@ -1,0 +1,112 @@
+#include "daemon/coordinator/image_steps.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "common/base/log.hpp"
+#include "common/base/text.hpp"
+
+// What a step that succeeded or failed means for the image.
+
+namespace imageswarm::coordinator {
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+
+/// While another host uploads to the same Glance.
+constexpr std::chrono::seconds busy_delay{2};
+
+}  // namespace
+
+void ImageSteps::succeeded(Retry& retry) {
+  retry = {};
+}
+
+void ImageSteps::failed(Record const& record, Retry& retry, Error error) {
+  if (error.fault == Fault::cancelled) return;
+  auto const delay = retry_delay(error.fault, ++retry.failures);
+  retry.not_before = SteadyClock::now() + delay;
+  around.said(error.fault);
+  if (auto const line = error.line(); line != retry.last_said) {
+    bool const refused = class_of(error.fault) == FaultClass::refused;
+    log_warning("{} {}: {}; retrying in {}", refused ? "refused image" : "image", record.title(), line, human(delay));
+    retry.last_said = line;
+  }
+  retry.error = std::move(error);
+}
+
+/// The pieces were right and the whole is not, or the file was changed since: it is fetched anew.
+void ImageSteps::verification_failed(Record& record, Error error) {
+  bool const wrong = error.fault == Fault::hash_mismatch || error.fault == Fault::not_found;
+  failed(record, record.retry, std::move(error));
+  if (!wrong) return;
+  record.complete = false;
+  record.verified.reset();
+  if (record.in_place) {
+    if (record.joined) leave(record);
+    record.located.reset();
+    record.in_place = false;
+    record.retry.not_before = {};  // it is looked for again, and fetched where it is not right
+  } else if (record.joined) {
+    around.swarm.restart(record.id());
+  }
+}
+
+void ImageSteps::sink_failed(Record& record, SinkRecord& sink, Error error) {
+  sink.working = false;
+  if (sink.fact == SinkFact::absent) sink.fact = SinkFact::unknown;  // ask again before the next try
+  if (error.fault == Fault::glance_busy) {
+    sink.retry = {.error = {}, .failures = 0, .not_before = SteadyClock::now() + busy_delay, .last_said = {}};
+    sink.working = true;  // by another host
+    return;
+  }
+  failed(record, sink.retry, std::move(error).in(sink.sink->name()));
+}
+
+void ImageSteps::arrived(Record& record, SinkRecord& sink, flow::Receipt receipt) {
+  sink.working = false;
+  receipt.at = around.clock.now();
+  bool const is_news = !sink.receipt || sink.receipt->reference != receipt.reference;
+  if (is_news) {
+    if (auto const kept = ledger.record(receipt); !kept) return sink_failed(record, sink, kept.error());
+    log_info("{} is in {} as {}{}", record.title(), sink.sink->name(), printable(receipt.reference),
+             receipt.uploaded_here ? "" : ", found there");
+    sink.receipt = std::move(receipt);
+  }
+  sink.fact = SinkFact::present;
+  succeeded(sink.retry);
+  if (is_news && record.active()) around.arrived();
+}
+
+bool ImageSteps::forget_receipt(Record& record, SinkRecord& sink) {
+  if (auto const done = ledger.forget(record.id(), sink.sink->name()); !done) {
+    failed(record, sink.retry, done.error());
+    return false;
+  }
+  sink.receipt.reset();
+  sink.fact = SinkFact::unknown;
+  return true;
+}
+
+bool ImageSteps::hold(Record& record, std::filesystem::path const& file) {
+  auto const* const kept = ledger.held(record.id());
+  if (record.held && kept && kept->artefact == file) return true;
+  auto const held = ledger.hold({record.decision.want, file, record.in_place, around.clock.now()});
+  if (!held) failed(record, record.retry, held.error());
+  record.held = held.has_value();
+  return record.held;
+}
+
+/// What is out of every sink and has no files is forgotten; as long as a receipt is left, its entry is needed to retire
+/// it.
+void ImageSteps::release_if_nothing_is_left(Record& record) {
+  if (record.selected() || !record.held || record.has_files) return;
+  if (std::ranges::count(ledger.receipts(), record.id(), &flow::Receipt::image_id) > 0) return;
+  if (auto const released = ledger.release(record.id()); !released) {
+    return failed(record, record.retry, released.error());
+  }
+  record.held = record.complete = false;
+}
+
+}  // namespace imageswarm::coordinator
