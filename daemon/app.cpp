@@ -13,7 +13,6 @@
 #include <utility>
 #include <vector>
 
-#include "common/base/clock.hpp"
 #include "common/base/file.hpp"
 #include "common/base/log.hpp"
 #include "common/http/server.hpp"
@@ -79,7 +78,7 @@ public:
     if (!swarm) return fail(std::move(swarm.error()));
     swarm_ = std::move(*swarm);
     coordinator_ = std::make_unique<coordinator::Coordinator>(coordinator::Coordinator::Surroundings{
-        loop_, workers_, document_workers_, retirement_workers_, state_, *swarm_, clock_});
+        loop_, workers_, document_workers_, retirement_workers_, state_, *swarm_, coordinator::read_clocks});
     if (auto served = serve(); !served) return fail(std::move(served.error()));
     clean_up(*sinks);
     if (auto done = coordinator_->configure(settings_, std::move(*sinks)); !done) return fail(std::move(done.error()));
@@ -200,7 +199,6 @@ private:
   Options options_;
   flow::Settings settings_;
   UniqueFd lock_;
-  SystemClock clock_;
   boost::asio::io_context loop_{1};
   boost::asio::signal_set signals_{loop_, SIGTERM, SIGINT, SIGHUP};
   boost::asio::steady_timer timeout_{loop_}, heartbeat_{loop_};

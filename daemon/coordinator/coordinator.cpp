@@ -5,6 +5,7 @@
 #include <map>
 #include <utility>
 
+#include "common/base/boot.hpp"
 #include "common/base/log.hpp"
 
 namespace imageswarm::coordinator {
@@ -22,12 +23,13 @@ unsigned versions_to_keep(flow::Settings const& settings) {
 }  // namespace
 
 Coordinator::Coordinator(Surroundings surroundings)
-    : around_{surroundings},
-      images_{{around_.loop, around_.workers, around_.retirement_workers, around_.state, around_.swarm, around_.clock,
-               [this](Fault fault) { ++board_.faults[std::string{word(fault)}]; },
+    : around_{std::move(surroundings)},
+      clock_{{around_.state, boot_id(), around_.read_clocks, [this](Fault fault) { count(fault); }}},
+      images_{{around_.loop, around_.workers, around_.retirement_workers, around_.state, around_.swarm, clock_,
+               [this](Fault fault) { count(fault); },
                [this] { boost::asio::post(around_.loop, [this] { replan(); }); }}},
-      documents_{{around_.loop, around_.document_workers, around_.state, around_.clock, [this] { replan(); },
-                  [this](Fault fault) { ++board_.faults[std::string{word(fault)}]; }}},
+      documents_{{around_.loop, around_.document_workers, around_.state, clock_, [this] { replan(); },
+                  [this](Fault fault) { count(fault); }}},
       anchor_watch_{around_.loop, [this] { documents_.judge_again(); }},
       ticker_{around_.loop} {}
 
@@ -63,7 +65,26 @@ void Coordinator::watch_anchors() {
   }
 }
 
+void Coordinator::count(Fault fault) {
+  ++board_.faults[std::string{word(fault)}];
+}
+
 void Coordinator::replan() {
+  look_at_clock();
+  if (!held_) carry_out_plan();
+  board_.first_round_done = documents_.settled();
+  schedule_tick();
+  look_whether_settled();
+}
+
+/// What was held is looked at again as soon as the clock can be believed.
+void Coordinator::look_at_clock() {
+  clock_.look();
+  bool const was_held = std::exchange(held_, clock_.trouble().has_value());
+  if (was_held && !held_) documents_.refresh_now();
+}
+
+void Coordinator::carry_out_plan() {
   images_.carry_out(selection::select({.host = settings_.host,
                                        .policy = settings_.approvals,
                                        .select = settings_.select,
@@ -73,11 +94,8 @@ void Coordinator::replan() {
                                        .held = images_.held(),
                                        .departed = images_.departed(),
                                        .active = images_.active(),
-                                       .now = around_.clock.now()}),
+                                       .now = clock_.now()}),
                     documents_.all_trusted());
-  board_.first_round_done = documents_.settled();
-  schedule_tick();
-  look_whether_settled();
 }
 
 void Coordinator::on_swarm_event(swarm::Event const& event) {
@@ -89,6 +107,7 @@ void Coordinator::schedule_tick() {
   ticker_.expires_after(images_.busy() || when_settled_ ? busy_tick : idle_tick);
   ticker_.async_wait([this](boost::system::error_code error) {
     if (error) return;
+    look_at_clock();
     images_.tick();
     look_whether_settled();
     schedule_tick();

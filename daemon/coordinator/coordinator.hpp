@@ -7,11 +7,11 @@
 #include <optional>
 #include <vector>
 
-#include "common/base/clock.hpp"
 #include "daemon/control/control.hpp"
 #include "daemon/coordinator/anchor_watch.hpp"
 #include "daemon/coordinator/documents.hpp"
 #include "daemon/coordinator/images.hpp"
+#include "daemon/coordinator/timekeeper.hpp"
 #include "daemon/coordinator/workers.hpp"
 #include "daemon/flow/settings.hpp"
 #include "daemon/state/board.hpp"
@@ -31,7 +31,7 @@ public:
     Workers& retirement_workers;  ///< neither when it is learnt nor when it is carried out
     state::State& state;
     swarm::Transfers& swarm;
-    Clock const& clock;
+    std::function<ClockReading()> read_clocks;
   };
 
   explicit Coordinator(Surroundings surroundings);
@@ -54,7 +54,10 @@ public:
   std::vector<control::PeerRow> peers(Uuid const& image_id) const override;
 
 private:
+  void count(Fault fault);
   void replan();
+  void look_at_clock();
+  void carry_out_plan();
   void watch_anchors();
   void schedule_tick();
   void look_whether_settled();
@@ -62,12 +65,14 @@ private:
   Surroundings around_;
   flow::Settings settings_;
   state::Board board_;
+  Timekeeper clock_;
   Images images_;
   Documents documents_;
   AnchorWatch anchor_watch_;
   boost::asio::steady_timer ticker_;
   std::function<void()> when_settled_;
   bool loaded_ = false;
+  bool held_ = false;  ///< for the clock: no document is accepted and no plan made
 };
 
 }  // namespace imageswarm::coordinator

@@ -102,10 +102,10 @@ bool Documents::all_trusted() const {
 }
 
 bool Documents::any_refused() const {
-  return std::ranges::any_of(subscriptions_, [](auto const& source) {
-    auto const catalogue = source->document.template as<document::Catalogue>();
-    return source->error.has_value() || (catalogue && !catalogue->content().refused.empty());
-  });
+  return clock_.trouble() || std::ranges::any_of(subscriptions_, [](auto const& source) {
+           auto const catalogue = source->document.template as<document::Catalogue>();
+           return source->error.has_value() || (catalogue && !catalogue->content().refused.empty());
+         });
 }
 
 std::vector<selection::Source<document::Catalogue>> Documents::catalogues() const {
@@ -119,7 +119,12 @@ std::vector<selection::Source<document::ApprovalList>> Documents::approvals() co
 std::vector<state::SubscriptionStatus> Documents::statuses() const {
   auto const now = clock_.now();
   std::vector<state::SubscriptionStatus> rows;
-  for (auto const& source : subscriptions_) rows.push_back(status_of(*source, now));
+  for (auto const& source : subscriptions_) {
+    auto& row = rows.emplace_back(status_of(*source, now));
+    if (!clock_.trouble()) continue;
+    row.state = state::SubscriptionState::refused;
+    row.error = clock_.trouble();
+  }
   return rows;
 }
 

@@ -4,10 +4,10 @@
 #include <memory>
 #include <vector>
 
-#include "common/base/clock.hpp"
 #include "common/trust/verify.hpp"
 #include "daemon/coordinator/refresher.hpp"
 #include "daemon/coordinator/subscription.hpp"
+#include "daemon/coordinator/timekeeper.hpp"
 #include "daemon/flow/settings.hpp"
 #include "daemon/selection/select.hpp"
 #include "daemon/state/board.hpp"
@@ -49,7 +49,7 @@ private:
 
   boost::asio::io_context& loop_;
   state::State& state_;
-  Clock const& clock_;
+  Timekeeper const& clock_;
   std::shared_ptr<Refresher> refresher_;
   std::vector<std::shared_ptr<Subscription>> subscriptions_;
 };

@@ -60,21 +60,28 @@ void Refresher::refresh(std::shared_ptr<Subscription> const& source) {
   }
   auto judge = judge_for(*source);
   if (!judge) return give_up(source, judge.error());
+  bool const held = around_.clock.trouble().has_value();
   source->in_flight = true;
   source->timer.cancel();
   auto look = [judge = std::move(*judge), url = source->settings.url, etag = source->etag,
                old = source->bytes](std::stop_token const& stop) { return judge.look(url, etag, old.get(), stop); };
-  around_.workers.run(std::move(look), [self = shared_from_this(), source, by = anchors_version_](Outcome outcome) {
-    source->in_flight = false;
-    if (source->removed) return;
-    if (by != self->anchors_version_) return self->refresh(source);  // judged by anchors that are no more
-    self->take(*source, std::move(outcome));
-    self->schedule_next(source);
-    self->tell();
-  });
+  around_.workers.run(std::move(look),
+                      [self = shared_from_this(), source, held, by = anchors_version_](Outcome outcome) {
+                        source->in_flight = false;
+                        if (source->removed) return;
+                        if (by != self->anchors_version_)
+                          return self->refresh(source);  // judged by anchors that are no more
+                        if (!outcome.unreachable) self->around_.clock.on_refresh(source->settings.url);
+                        source->answered = true;
+                        // What was judged by a time that nobody vouches for is judged again when somebody does.
+                        if (!held && !self->around_.clock.trouble()) self->take(*source, std::move(outcome));
+                        self->schedule_next(source);
+                        self->tell();
+                      });
 }
 
 Result<Judge> Refresher::judge_for(Subscription const& source) const {
+  around_.clock.look();
   auto floors = around_.state.floors();
   if (!floors) return fail(std::move(floors.error()));
   auto time_floor = around_.state.time_floor();
@@ -90,7 +97,6 @@ Result<Judge> Refresher::judge_for(Subscription const& source) const {
 }
 
 void Refresher::take(Subscription& source, Outcome outcome) {
-  source.answered = true;
   source.error.reset();
   if (outcome.unreachable) {
     refuse(source, std::move(*outcome.unreachable), "unreachable");
@@ -119,6 +125,7 @@ void Refresher::take_old(Subscription& source, Result<Document> verdict) {
     if (source.error && source.error->fault == source.old_fault->fault) source.error.reset();
   }
   put_in_use(source, std::move(*verdict));
+  if (around_.clock.trouble()) return;
   // A document that holds now vouches for the clock: it may not fall behind this moment.
   if (auto raised = around_.state.raise_time_floor(around_.clock.now()); !raised) {
     log_warning("{}", raised.error().line());

@@ -8,10 +8,10 @@
 #include <string_view>
 #include <vector>
 
-#include "common/base/clock.hpp"
 #include "common/trust/verify.hpp"
 #include "daemon/coordinator/judge.hpp"
 #include "daemon/coordinator/subscription.hpp"
+#include "daemon/coordinator/timekeeper.hpp"
 #include "daemon/coordinator/workers.hpp"
 #include "daemon/state/state.hpp"
 
@@ -25,7 +25,7 @@ public:
     boost::asio::io_context& loop;
     Workers& workers;
     state::State& state;
-    Clock const& clock;
+    Timekeeper& clock;
     std::function<void()> changed;    ///< after every answer, once all documents of earlier runs are verified
     std::function<void(Fault)> said;  ///< counts a fault that was logged
   };

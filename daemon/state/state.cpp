@@ -263,6 +263,21 @@ Result<> State::raise_time_floor(TimePoint seen) {
   return impl_->raise_time_floor(seen);
 }
 
+Result<std::optional<BootClock>> State::boot_clock() const {
+  std::optional<BootClock> clock;
+  auto const read = impl_->database.each("select boot_id, booted from boot_clock", {}, [&](Row const& row) -> Result<> {
+    clock = {row.text(0), time_of(row.integer(1))};
+    return {};
+  });
+  if (!read) return fail(read.error());
+  return clock;
+}
+
+Result<> State::keep_boot_clock(BootClock const& clock) {
+  return impl_->database.run("insert or replace into boot_clock values (1, ?, ?)",
+                             {clock.boot_id, seconds(clock.booted)});
+}
+
 Result<std::vector<HeldImage>> State::held() const {
   return impl_->all<HeldImage>("select want, artefact, in_place, since from held order by image_id", read_held);
 }

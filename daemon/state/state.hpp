@@ -34,6 +34,12 @@ struct HeldImage {
   TimePoint since;
 };
 
+/// When a boot of this host began by the time of day that was believed in it.
+struct BootClock {
+  std::string boot_id;  ///< of the kernel
+  TimePoint booted;
+};
+
 /// What survives a restart, in one SQLite file in WAL mode. Used by the coordinator alone, on one thread at a time;
 /// each call is one transaction and is on disk when it returns.
 class State {
@@ -55,6 +61,8 @@ public:
   [[nodiscard]] Result<TimePoint> time_floor() const;
   /// Never goes back.
   [[nodiscard]] Result<> raise_time_floor(TimePoint seen);
+  [[nodiscard]] Result<std::optional<BootClock>> boot_clock() const;
+  [[nodiscard]] Result<> keep_boot_clock(BootClock const& clock);
 
   [[nodiscard]] Result<std::vector<HeldImage>> held() const;
   [[nodiscard]] Result<> hold(HeldImage const& image);

@@ -9,6 +9,7 @@
 #include <libtorrent/read_resume_data.hpp>
 #include <libtorrent/write_resume_data.hpp>
 
+#include "common/base/boot.hpp"
 #include "common/base/file.hpp"
 #include "common/base/log.hpp"
 #include "common/base/text.hpp"
@@ -19,14 +20,6 @@ namespace {
 constexpr auto ours = "imageswarm";
 /// A thousand times what a large image needs: a bit per piece and the unfinished pieces.
 constexpr auto max_resume_size = 64_MiB;
-
-std::string const& boot_id() {
-  static std::string const id = [] {
-    auto text = read_file("/proc/sys/kernel/random/boot_id", 1_KiB);
-    return text ? std::string{trimmed(*text)} : "";
-  }();
-  return id;
-}
 
 /// The hashes of all blocks, 2 MB per GiB, which libtorrent does without as the torrent file has the pieces'.
 void drop_block_hashes(lt::add_torrent_params& params) {

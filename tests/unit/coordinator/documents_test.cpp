@@ -56,6 +56,7 @@ TEST_CASE_METHOD(Follower, "a revocation list that is replaced counts at once, t
                   crl.native() + "'");
 
   install(*this, crl);
+  clocks.wall += std::chrono::minutes{1};  // the list holds from now on
   documents.judge_again();
   run_until([this] { return standing() == Standing::revoked; });
   CHECK(said[Fault::cert_revoked] == 1);
@@ -87,6 +88,47 @@ TEST_CASE_METHOD(Follower, "a document that was refused for its revocation list 
   documents.judge_again();
   run_until([this] { return serial() == 1; });
   CHECK(fault().empty());
+}
+
+TEST_CASE_METHOD(Follower, "while the clock cannot be believed nothing is accepted and nothing expires") {
+  publish(catalogue(1));
+  follow({subscription()});
+  publish(catalogue(2));
+  clocks.wall += std::chrono::days{60};  // the catalogue would be expired
+  refresh();
+  CHECK(serial() == 1);
+  CHECK(fault() == "clock-jump");
+  CHECK(status().state == SubscriptionState::refused);
+  CHECK(standing() == Standing::trusted);
+  CHECK(documents.any_refused());
+  clocks.wall -= std::chrono::days{60};
+  refresh();
+  CHECK(serial() == 2);
+  CHECK(fault().empty());
+}
+
+TEST_CASE_METHOD(Follower, "a time that was only reckoned during a jump does not become the floor") {
+  publish(catalogue(1));
+  follow({subscription()});
+  clocks.since_boot += std::chrono::hours{2};  // by what was believed it is two hours later than the clock says
+  refresh();
+  CHECK(fault() == "clock-jump");
+  documents.judge_again();
+  refresh();
+  refresh();
+  CHECK(fault().empty());
+}
+
+TEST_CASE_METHOD(Follower, "a jump that two refreshes agree on counts") {
+  publish(catalogue(1));
+  follow({subscription()});
+  clocks.wall += std::chrono::hours{29 * 24 + 12};
+  refresh();
+  CHECK(standing() == Standing::trusted);
+  refresh();
+  refresh();
+  CHECK(standing() == Standing::stopped);
+  CHECK(fault() == "doc-expired");
 }
 
 }  // namespace

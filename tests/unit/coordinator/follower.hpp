@@ -85,14 +85,16 @@ public:
 private:
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{loop.get_executor()};
   TemporaryDirectory directory_;
-  SystemClock clock_;
   unsigned answers_ = 0;
   state::State state_ = state::State::open(directory_ / "state.sqlite").value();
   coordinator::Workers workers_{loop, 2};
 
 public:
+  coordinator::ClockReading clocks{TestCa::instance().now(), std::chrono::hours{100}};
+  coordinator::Timekeeper clock{
+      {state_, "this boot", [this] { return clocks; }, [this](Fault fault) { ++said[fault]; }}};
   coordinator::Documents documents{
-      {loop, workers_, state_, clock_, [this] { ++answers_; }, [this](Fault fault) { ++said[fault]; }}};
+      {loop, workers_, state_, clock, [this] { ++answers_; }, [this](Fault fault) { ++said[fault]; }}};
 };
 
 }  // namespace imageswarm::test
