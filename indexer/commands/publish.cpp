@@ -3,8 +3,11 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "common/base/file.hpp"
+#include "common/base/log.hpp"
 #include "common/base/text.hpp"
 #include "common/torrent/torrent.hpp"
+#include "common/trust/envelope.hpp"
 #include "common/trust/sign.hpp"
 #include "indexer/commands/signing.hpp"
 #include "indexer/store/page.hpp"
@@ -79,6 +82,16 @@ Result<std::string> signed_catalogue(document::Catalogue const& catalogue, trust
   return document;
 }
 
+/// Hosts accept who is listed and count serials by signer, so another certificate by mistake stops them all.
+void warn_of_another_signer(store::Store const& store, trust::Signer const& signer) {
+  auto const text = read_file(store.publication() / "catalogue.yaml", document::max_document_size);
+  auto const envelope = text ? trust::open_envelope(*text) : tl::unexpected{text.error()};
+  auto const before = envelope ? document::parse_catalogue(envelope->body) : tl::unexpected{envelope.error()};
+  if (!before || before->endorser.subject == signer.subject.text()) return;
+  log_warning("the last catalogue is by {}, this one by {}: hosts take it only if they list the new signer",
+              printable(before->endorser.subject, 500), signer.subject.text());
+}
+
 /// The serial is used up and the images count as published before anybody can see them.
 Result<> reserve(store::Store& store, document::Header const& header) {
   auto settings = store.settings();
@@ -136,6 +149,7 @@ Result<> publish(PublishOptions const& options, store::Store& store, Context& co
   }
   auto const identity = load_identity(options.certificate, options.key, options.lifetime, now);
   if (!identity) return fail(identity.error());
+  warn_of_another_signer(store, identity->signer());
   auto const catalogue = compile(store,
                                  {document::Kind::catalogue, document::current_format, settings.name, epoch,
                                   settings.serial + 1, now, now + options.lifetime},
