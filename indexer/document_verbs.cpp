@@ -33,8 +33,7 @@ void define_sign(CLI::App& app, Choice& choice) {
                         "      --output /srv/www/approvals.yaml");
   auto options = std::make_shared<commands::SignOptions>();
   verb->add_option("FILE", options->list, "The list, not signed")->required();
-  verb->add_option("--certificate", options->certificate, "PEM file, intermediates after the leaf")->required();
-  verb->add_option("--key", options->key, "PEM file; asks for its passphrase")->required();
+  signing_options(verb, options->certificate, options->key);
   verb->add_option("--output", options->output, "Where the signed document goes")->required();
   duration(verb, "--lifetime", options->lifetime, "How long it holds, at most 90d (default: 28d)");
   verb->callback(

@@ -43,7 +43,7 @@ void define_export(CLI::App& app, Choice& choice) {
       ->check(CLI::IsMember({"hepix", "html"}).description(""))
       ->type_name("WORD");
   verb->add_option("--base-url", options->base_url, "hepix: where public/ is served, ending in /");
-  verb->add_option("--certificate", options->certificate, "hepix: PEM file, intermediates after the leaf");
+  verb->add_option("--certificate", options->certificate, "hepix: PEM file, intermediates after the leaf; or pkcs11:…");
   verb->add_option("--key", options->key, "hepix: PEM file; asks for its passphrase");
   duration(verb, "--lifetime", options->lifetime, "hepix: how long the list holds, at most 90d (default: 28d)");
   chooses(verb, choice, store::Access::read, options, commands::export_list);

@@ -131,11 +131,10 @@ void define_endorse(CLI::App& app, Choice& choice) {
 
 void define_publish(CLI::App& app, Choice& choice) {
   auto* verb = new_verb(app, "publish", "Sign the endorsed images and write public/",
-                        "  imageswarm-index publish --certificate cert.pem --key key.pem\n"
-                        "  imageswarm-index publish --certificate cert.pem --key key.pem --lifetime 7d");
+                        "  imageswarm-index publish --certificate cert.pem --key key.pem --lifetime 7d\n"
+                        "  imageswarm-index publish --certificate cert.pem --key 'pkcs11:token=endorser;object=ada'");
   auto options = std::make_shared<commands::PublishOptions>();
-  verb->add_option("--certificate", options->certificate, "PEM file, intermediates after the leaf")->required();
-  verb->add_option("--key", options->key, "PEM file; asks for its passphrase")->required();
+  signing_options(verb, options->certificate, options->key);
   duration(verb, "--lifetime", options->lifetime, "How long the catalogue holds, at most 90d (default: 28d)");
   verb->add_option("--epoch", options->epoch, "Start of a new era after a compromise; never lower than before")
       ->check(CLI::PositiveNumber);

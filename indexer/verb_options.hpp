@@ -47,6 +47,12 @@ inline void repeated(CLI::App* verb, std::string const& name, std::vector<std::s
       ->take_all();
 }
 
+/// Who signs. The options' values are given to `trust::SigningIdentity::load`.
+inline void signing_options(CLI::App* verb, std::string& certificate, std::string& key) {
+  verb->add_option("--certificate", certificate, "PEM file, intermediates after the leaf; or pkcs11:…")->required();
+  verb->add_option("--key", key, "PEM file or pkcs11:…; asks for its passphrase or PIN")->required();
+}
+
 /// A span such as 28d.
 inline void duration(CLI::App* verb, std::string const& name, std::chrono::seconds& value, std::string const& help) {
   auto const put = [&value, name](std::string const& text) {

@@ -11,12 +11,14 @@
 #include "common/trust/envelope.hpp"
 #include "common/trust/openssl.hpp"
 #include "common/trust/smime.hpp"
+#include "common/trust/token.hpp"
 
 namespace imageswarm::trust {
 
 struct SigningIdentity::Impl {
   CertificatePtr certificate;
   std::vector<CertificatePtr> intermediates;
+  std::shared_ptr<void> session;  ///< with the token of the key, if it is in one; outlives the key
   KeyPtr key;
   Signer signer;
 
@@ -30,11 +32,17 @@ constexpr ByteCount max_pem_file = 1_MiB;
 /// What hosts demand of every signature in a chain, in bits (anchors.cpp): SHA-1 gives 63.
 constexpr int least_security = 112;
 
-Result<std::vector<CertificatePtr>> load_certificates(std::filesystem::path const& path) {
+Result<std::vector<CertificatePtr>> load_certificates(std::string const& path) {
+  std::vector<CertificatePtr> certificates;
+  if (is_token_uri(path)) {
+    auto certificate = load_token_certificate(path);
+    if (!certificate) return fail(std::move(certificate.error()));
+    certificates.push_back(std::move(*certificate));
+    return certificates;
+  }
   auto const pem = read_file(path, max_pem_file);
   if (!pem) return fail(Fault::certificate_unreadable, "{}", pem.error().what);
   auto const reader = reader_of(*pem);
-  std::vector<CertificatePtr> certificates;
   while (auto* certificate = PEM_read_bio_X509(reader.get(), nullptr, nullptr, nullptr)) {
     certificates.emplace_back(certificate);
   }
@@ -42,20 +50,21 @@ Result<std::vector<CertificatePtr>> load_certificates(std::filesystem::path cons
   bool const at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
   auto const reasons = openssl_errors();
   if (certificates.empty() || !at_end) {
-    return fail(Fault::certificate_unreadable, "reading {}: {}", printable(path.native()), reasons);
+    return fail(Fault::certificate_unreadable, "reading {}: {}", printable(path), reasons);
   }
   return certificates;
 }
 
-Result<KeyPtr> load_key(std::filesystem::path const& path) {
+Result<PrivateKey> load_key(std::string const& path) {
+  if (is_token_uri(path)) return load_token_key(path);
   auto pem = read_file(path, max_pem_file);
   if (!pem) return fail(Fault::key_unreadable, "{}", pem.error().what);
   // Without a callback OpenSSL asks for the passphrase of an encrypted key on the terminal.
   KeyPtr key{PEM_read_bio_PrivateKey(reader_of(*pem).get(), nullptr, nullptr, nullptr)};
   OPENSSL_cleanse(pem->data(), pem->size());
   auto const reasons = openssl_errors();
-  if (!key) return fail(Fault::key_unreadable, "reading {}: {}", printable(path.native()), reasons);
-  return key;
+  if (!key) return fail(Fault::key_unreadable, "reading {}: {}", printable(path), reasons);
+  return PrivateKey{{}, std::move(key)};
 }
 
 bool is_self_signed(X509* certificate) {
@@ -110,8 +119,7 @@ Signer const& SigningIdentity::signer() const {
   return impl_->signer;
 }
 
-Result<SigningIdentity> SigningIdentity::load(std::filesystem::path const& certificate,
-                                              std::filesystem::path const& key, TimePoint now) {
+Result<SigningIdentity> SigningIdentity::load(std::string const& certificate, std::string const& key, TimePoint now) {
   ERR_clear_error();
   auto chain = load_certificates(certificate);
   if (!chain) return fail(std::move(chain.error()));
@@ -125,12 +133,13 @@ Result<SigningIdentity> SigningIdentity::load(std::filesystem::path const& certi
   if (!signer) return fail(std::move(signer.error()));
   auto private_key = load_key(key);
   if (!private_key) return fail(std::move(private_key.error()));
-  if (X509_check_private_key(leaf, private_key->get()) != 1) {
+  if (X509_check_private_key(leaf, private_key->key.get()) != 1) {
     ERR_clear_error();
-    return fail(Fault::key_mismatch, "the key {} does not belong to the certificate {}", printable(key.native()),
-                printable(certificate.native()));
+    return fail(Fault::key_mismatch, "the key {} does not belong to the certificate {}", shown_token_uri(key),
+                shown_token_uri(certificate));
   }
-  auto impl = std::make_unique<Impl>(Impl{std::move(chain->front()), {}, std::move(*private_key), std::move(*signer)});
+  auto impl = std::make_unique<Impl>(Impl{
+      std::move(chain->front()), {}, std::move(private_key->session), std::move(private_key->key), std::move(*signer)});
   for (auto each = chain->begin() + 1; each != chain->end(); ++each) {
     if (!is_self_signed(each->get())) impl->intermediates.push_back(std::move(*each));
   }

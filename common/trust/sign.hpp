@@ -1,6 +1,5 @@
 #pragma once
 
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -14,12 +13,12 @@ namespace imageswarm::trust {
 /// A certificate with its intermediates and its private key, ready to sign. Not thread-safe.
 class SigningIdentity {
 public:
-  /// PEM files; the certificate's file may hold intermediates after the leaf. An encrypted key asks for its passphrase
-  /// on the terminal, never on the command line.
-  /// What hosts would refuse is refused here. Faults: certificate-unreadable, key-unreadable, key-mismatch, alg-weak,
-  /// cert-expired, cert-not-yet-valid, cert-purpose, signer-not-listed (a name that has no safe comparison).
-  [[nodiscard]] static Result<SigningIdentity> load(std::filesystem::path const& certificate,
-                                                    std::filesystem::path const& key, TimePoint now);
+  /// PEM files or PKCS#11 URIs (token.hpp); the certificate's file may hold intermediates after the leaf. The
+  /// passphrase of an encrypted key and the PIN of a token are asked on the terminal, never taken from the command
+  /// line. What hosts would refuse is refused here. Faults: certificate-unreadable, key-unreadable, key-mismatch,
+  /// alg-weak, cert-expired, cert-not-yet-valid, cert-purpose, signer-not-listed (a name that has no safe comparison).
+  [[nodiscard]] static Result<SigningIdentity> load(std::string const& certificate, std::string const& key,
+                                                    TimePoint now);
   SigningIdentity(SigningIdentity&&) noexcept;
   SigningIdentity& operator=(SigningIdentity&&) noexcept;
   ~SigningIdentity();

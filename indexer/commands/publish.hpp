@@ -14,7 +14,7 @@ namespace imageswarm::commands {
 inline constexpr std::chrono::seconds longest_lifetime = std::chrono::days{90};
 
 struct PublishOptions {
-  std::filesystem::path certificate;
+  std::string certificate;
   std::string key;
   std::chrono::seconds lifetime = std::chrono::days{28};
   std::optional<std::uint64_t> epoch;

@@ -10,7 +10,7 @@ namespace imageswarm::commands {
 
 struct SignOptions {
   std::filesystem::path list;
-  std::filesystem::path certificate;
+  std::string certificate;
   std::string key;
   std::filesystem::path output;
   std::chrono::seconds lifetime = std::chrono::days{28};

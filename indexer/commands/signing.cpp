@@ -5,11 +5,10 @@
 
 namespace imageswarm::commands {
 
-Result<trust::SigningIdentity> load_identity(std::filesystem::path const& certificate, std::string const& key,
+Result<trust::SigningIdentity> load_identity(std::string const& certificate, std::string const& key,
                                              std::chrono::seconds lifetime, TimePoint now) {
   if (lifetime > longest_lifetime) return fail(Fault::usage, "--lifetime: 90d is the longest");
   if (lifetime.count() <= 0) return fail(Fault::usage, "--lifetime: it must be longer than nothing");
-  if (key.starts_with("pkcs11:")) return fail(Fault::usage, "--key: PKCS#11 tokens are not supported yet; use a file");
   auto identity = trust::SigningIdentity::load(certificate, key, now);
   if (identity && identity->signer().certificate_expires < now + lifetime) {
     log_warning("the certificate expires {}, before the document: hosts will refuse it from then on",

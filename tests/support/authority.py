@@ -38,6 +38,13 @@ class Authority:
         """For good; the list in the anchors is a new one."""
         self._run(self.directory, "--revoke", identity.alias)
 
+    def certify(self, request, certificate):
+        """The issuing CA's certificate for a request, followed by that CA's own; both are files."""
+        leaf = subprocess.run(
+            ["openssl", "ca", "-config", "ca/issuing.cnf", "-batch", "-notext", "-preserveDN", "-extensions", "person",
+             "-days", "30", "-in", request], cwd=self.directory, capture_output=True, check=True).stdout
+        certificate.write_bytes(leaf + (self.directory / "ca" / "issuing.pem").read_bytes())
+
     @contextlib.contextmanager
     def without_revocation_lists(self):
         lists = {path: path.read_bytes() for path in self.anchors.glob("*.r0")}
@@ -59,6 +66,17 @@ class Authority:
                 replace_file(path, stale)
                 yield
                 replace_file(path, fresh)
+
+    @contextlib.contextmanager
+    def intermediate_among_the_anchors(self):
+        """The issuing CA's own certificate, beside the root's."""
+        issuing = self.directory / "ca" / "issuing.pem"
+        added = self.anchors / f"{_openssl('x509', '-in', issuing, '-noout', '-subject_hash').decode().strip()}.0"
+        added.write_bytes(issuing.read_bytes())
+        try:
+            yield
+        finally:
+            added.unlink()
 
     @contextlib.contextmanager
     def signing_policy(self, ca, subjects):
