@@ -178,8 +178,8 @@ Result<std::vector<GlanceImage>> Glance::find(std::string_view property, std::st
   auto const owner = project(stop);
   if (!owner) return fail(owner.error());
   std::vector<GlanceImage> found;
-  // Hidden ones first: one that is shown in between is then found twice, not never.
-  for (auto const* hidden : {"true", "false"}) {
+  // Hidden ones before and after: one that another host shows or hides meanwhile is then found twice, not never.
+  for (auto const* hidden : {"true", "false", "true"}) {
     auto const listed =
         impl_->list(fmt::format("/images?{}={}&owner={}&os_hidden={}&limit=100", percent_encoded(property),
                                 percent_encoded(value), percent_encoded(*owner), hidden),

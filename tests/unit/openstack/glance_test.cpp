@@ -112,7 +112,21 @@ TEST_CASE("a region without Glance is named, with what the catalogue has") {
   CHECK_THAT(shown.error().what, Contains("'S'") && Contains("R/public"));
 }
 
-TEST_CASE("every page of both listings is read, and an image is found once") {
+TEST_CASE("an image that is hidden or shown while the listings are read is found") {
+  using States = std::vector<bool>;  // hidden at the first listing, the second, the third
+  for (auto const& hidden : {States{false, true, true}, States{true, false, false}, States{false, false, true}}) {
+    std::size_t listing = 0;
+    Site site{[&](http::ServerRequest const& request) {
+      bool const asks_for_hidden = request.target.find("os_hidden=true") != std::string::npos;
+      auto const listed =
+          hidden.at(listing++) == asks_for_hidden ? R"({"images": [{"id": "a"}]})" : R"({"images": []})";
+      return answer(200, listed);
+    }};
+    CHECK(Glance{site.cloud()}.find("key", "value", {}).value().size() == 1);
+  }
+}
+
+TEST_CASE("every page of the listings is read, and an image is found once") {
   std::vector<std::string> asked;
   Site site{[&](http::ServerRequest const& request) {
     asked.push_back(request.target);
@@ -124,9 +138,9 @@ TEST_CASE("every page of both listings is read, and an image is found once") {
   }};
   auto const found = Glance{site.cloud()}.find("key", "a value", {}).value();
   REQUIRE(found.size() == 2);
-  CHECK(found[1].id == "a");
-  CHECK_FALSE(found[1].hidden);
-  REQUIRE(asked.size() == 3);
+  CHECK(found[0].id == "a");
+  CHECK(found[0].hidden);
+  REQUIRE(asked.size() == 5);
   CHECK(asked[0] == "/image/v2/images?key=a%20value&owner=p1&os_hidden=true&limit=100");
   CHECK(asked[1] == "/image/v2/images?marker=a");
 }
