@@ -224,27 +224,33 @@ private:
     }
   }
 
-  /// What is held and in its catalogue no more counts as withdrawn. Only the endorser who vouched for it can do that.
-  void add_held(flow::Want const& held) {
-    auto const known = index_.find(held.image.image_id);
-    if (known == index_.end()) return add(judge_held(held));
-    auto& decision = decisions_[known->second];
-    if (decision.verdict != Verdict::withdrawn) return;
-    bool const by_its_endorser = decision.want.endorser.same_identity(held.endorser);
-    if (by_its_endorser) {
-      decision.want = held;  // a withdrawal carries little of the entry; what is held knows the rest
-    } else {
-      decision = judge_held(held);
-    }
-  }
+  void add_held(flow::Want const& held) { add_known(held, judge_held(held)); }
 
   /// What is gone and in no catalogue comes back by no uncertainty: only what takes it further away counts.
   void add_departed(flow::Want const& departed) {
-    if (index_.contains(departed.image.image_id)) return add_held(departed);
     auto decision = judge_held(departed);
-    if (decision.verdict == Verdict::withdrawn || decision.verdict == Verdict::recalled) add(std::move(decision));
+    if (decision.verdict != Verdict::withdrawn && decision.verdict != Verdict::recalled) {
+      decision.verdict = Verdict::not_selected;
+      decision.may_fetch = decision.may_seed = false;
+    }
+    add_known(departed, std::move(decision));
   }
 
+  /// `decision` is for an image that is, or was, here: it counts where no catalogue has the image. A catalogue's
+  /// withdrawal counts only if it is of the endorser who vouched for it.
+  void add_known(flow::Want const& want, Decision decision) {
+    auto const known = index_.find(want.image.image_id);
+    if (known == index_.end()) return add(std::move(decision));
+    auto& listed = decisions_[known->second];
+    if (listed.verdict != Verdict::withdrawn) return;
+    if (listed.want.endorser.same_identity(want.endorser)) {
+      listed.want = want;  // a withdrawal carries little of the entry; what was here knows the rest
+    } else {
+      listed = std::move(decision);
+    }
+  }
+
+  /// What is held and in its catalogue no more counts as withdrawn.
   Decision judge_held(flow::Want const& held) const {
     bool all_known = true;
     for (auto const& source : input_.catalogues) {

@@ -154,7 +154,8 @@ def test_a_file_that_a_machine_runs_from_stays_until_the_machine_is_gone(site, p
     assert receipt["compared"] == ["content-sha256", "content-sha512"]
     disk = Path(receipt["reference"])
     with subprocess.Popen(["qemu-system-x86_64", "-machine", "none", "-display", "none", "-monitor", "stdio",
-                           "-blockdev", f"driver=raw,node-name=disk,read-only=on,file.driver=file,file.filename={disk}"],
+                           "-blockdev", f"driver=raw,node-name=disk,read-only=on,file.driver=file,"
+                           f"file.filename={disk}"],
                           stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as machine:
         assert "QEMU" in machine.stdout.readline()
         published.approvals.recall(image_id)

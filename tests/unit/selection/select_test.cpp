@@ -231,6 +231,35 @@ TEST_CASE("what is held and no longer in its catalogue counts as withdrawn; an u
   CHECK(only(input).verdict == Verdict::withdrawn);
 }
 
+TEST_CASE("what has departed is withdrawn or recalled by name, and never comes back for want of knowledge") {
+  auto const departed = only(input_with({sample_image()})).want;
+  auto input = input_with({});
+  input.departed = {departed};
+  CHECK(only(input).verdict == Verdict::withdrawn);
+  CHECK(only(input).reasons.back().answer == "no longer in its catalogue lxcloud as of serial 1");
+
+  input.catalogues.front().document = nullptr;  // could not be verified since the start
+  CHECK(only(input).verdict == Verdict::not_selected);
+  CHECK_FALSE(only(input).may_seed);
+  auto rule = rule_for_name("debian-*");
+  rule.reason = "a hole";
+  input.approvals = {approvals({}, {rule})};
+  CHECK(only(input).verdict == Verdict::recalled);
+  CHECK_THAT(only(input).reasons.back().answer, Catch::StartsWith("site-approvals serial 1 recalls"));
+  CHECK_THAT(only(input).reasons.back().answer, Catch::EndsWith("a hole"));
+}
+
+TEST_CASE("another endorser's withdrawal takes what has departed no further away") {
+  auto const image = sample_image();
+  auto const departed = only(input_with({image})).want;
+  document::Catalogue bobs;
+  bobs.withdrawn = {{image.image_id, image.uuid, now(), "not mine"}};
+  auto input = input_with({});
+  input.departed = {departed};
+  input.catalogues = {{nullptr, catalogue_url}, signed_by("bob", bobs, "https://bob.example.org/catalogue.yaml")};
+  CHECK(only(input).verdict == Verdict::not_selected);
+}
+
 TEST_CASE("a catalogue that moved to another URL withdraws nothing while the new URL has not answered") {
   auto const held = only(input_with({sample_image()})).want;
   auto input = input_with({});
