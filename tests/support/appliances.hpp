@@ -71,6 +71,7 @@ struct Ova {
                "\nSHA1 (disk.vmdk) =" + digest_of<Sha1>(disk).hex() + "\n";
     return *this;
   }
+  operator std::string() const { return packed(); }
   std::string packed() const {
     auto const listed = manifest.empty() ? "" : tar_member("box.mf", manifest);
     return tar_member("box.ovf", ovf) + listed + tar_member("disk.vmdk", disk) + end_of_tar();

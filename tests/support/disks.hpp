@@ -29,6 +29,7 @@ public:
     return self();
   }
   std::string const& content() const { return content_; }
+  operator std::string() const { return content_; }
 
 protected:
   std::string content_;
