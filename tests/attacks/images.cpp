@@ -4,6 +4,7 @@
 #include "common/image/inspect.hpp"
 #include "tests/attacks/attack.hpp"
 #include "tests/support/disks.hpp"
+#include "tests/support/hostile_images.hpp"
 #include "tests/unit/image/builders.hpp"
 
 namespace imageswarm::attacks {
@@ -117,7 +118,7 @@ std::vector<Row> raw_rows() {
       {"UDF", "image-format-unsupported", disk_with("\0BEA01\1"s, 32768)},
       {"an ISO with a boot sector, for a stick", "image-format-mismatch",
        disk_with("\1CD001\1", 32768).replace(510, 2, "\x55\xaa")},
-      {"tar", "image-format-unsupported", disk_with("ustar", 257)},
+      {"a tar that is no OVA", "image-archive", disk_with("ustar", 257)},
       {"gzip", "image-format-unsupported", disk_with("\x1f\x8b\x08\0"s)},
       {"xz", "image-format-unsupported",
        disk_with("\xfd"
@@ -146,8 +147,8 @@ std::string outcome_as(std::string_view content, std::string format) {
 
 Table images() {
   Table table;
-  auto const add = [&](std::string name, char const* expected, std::function<std::string()> outcome) {
-    table.push_back({"image", std::move(name), expected, std::move(outcome)});
+  auto const add = [&](std::string name, std::string expected, std::function<std::string()> outcome) {
+    table.push_back({"image", std::move(name), std::move(expected), std::move(outcome)});
   };
   for (auto const& row : qcow2_rows()) {
     add("qcow2: "s + row.name, row.expected, [content = row.image.content()] { return outcome_as(content, "qcow2"); });
@@ -158,6 +159,10 @@ Table images() {
   for (std::size_t const size : {4u, 71u, 103u, 600u}) {
     add("qcow2: cut off after " + std::to_string(size) + " bytes", size < 104 ? "image-truncated" : "image-table",
         [size] { return outcome_as(Qcow2{}.content().substr(0, size), "qcow2"); });
+  }
+  for (auto const& image : test::hostile_images()) {
+    add(image.name, image.expected,
+        [content = image.content] { return outcome_of(image::inspect(image::test::file_of(content), {})); });
   }
   add("as qcow2: a raw disk", "image-format-mismatch",
       [] { return outcome_as(image::test::raw_disk(100'000), "qcow2"); });
