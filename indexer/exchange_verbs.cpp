@@ -9,17 +9,32 @@
 namespace imageswarm::indexer {
 namespace {
 
+void stream_options(CLI::App* verb, commands::ImportOptions& options) {
+  auto& filter = options.streams;
+  verb->add_option("--keyring", options.keyring, "simplestreams: keys that may have signed it, as gpgv reads them");
+  verb->add_option("--mirror", options.mirror,
+                   "simplestreams: the mirror's root (default: what is before streams/v1/)");
+  verb->add_option("--content-id", options.content_id, "simplestreams: which content of an index");
+  verb->add_option("--product", filter.product, "simplestreams: name of a product, with * and ?");
+  verb->add_option("--arch", filter.architecture, "simplestreams: architecture, amd64 or x86_64");
+  verb->add_option("--release", filter.release, "simplestreams: release or version of the system");
+  verb->add_option("--max", filter.newest, "simplestreams: newest versions of each product (default: 1)")
+      ->check(CLI::PositiveNumber);
+}
+
 void define_import(CLI::App& app, Choice& choice) {
   auto* verb = new_verb(app, "import", "Take images from a list of another format; they are then managed",
                         "  imageswarm-index import --format hepix https://images.example.org/list.smime \\\n"
                         "      --anchors /etc/grid-security/certificates          # shows what is in it\n"
                         "  imageswarm-index import --format hepix list.smime --anchors ca.pem --all \\\n"
-                        "      --subject '/DC=org/DC=example/CN=Ada Endorser' --content /srv/images");
+                        "      --subject '/DC=org/DC=example/CN=Ada Endorser' --content /srv/images\n"
+                        "  imageswarm-index import --format simplestreams --keyring keys.gpg --arch amd64 \\\n"
+                        "      https://cloud-images.example.org/releases/streams/v1/index.sjson --release 24.04 --all");
   auto options = std::make_shared<commands::ImportOptions>();
   verb->add_option("FILE|URL", options->source, "The list")->required();
-  verb->add_option("--format", options->format, "hepix")
+  verb->add_option("--format", options->format, "hepix or simplestreams")
       ->required()
-      ->check(CLI::IsMember({"hepix"}).description(""))
+      ->check(CLI::IsMember({"hepix", "simplestreams"}).description(""))
       ->type_name("WORD");
   repeated(verb, "--image", options->images, "Family UUID or name of an image to import (repeat)");
   verb->add_flag("--all", options->all, "Import all images of the list");
@@ -28,6 +43,7 @@ void define_import(CLI::App& app, Choice& choice) {
   verb->add_option("--torrent", options->torrent, "v2 (default) or hybrid, which older clients read too");
   anchor_options(verb, options->anchors);
   signer_options(verb, options->subject, options->issuer);
+  stream_options(verb, *options);
   chooses(verb, choice, store::Access::write, options, commands::import_list);
 }
 

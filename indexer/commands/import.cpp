@@ -7,9 +7,7 @@
 #include "common/base/text.hpp"
 #include "common/http/client.hpp"
 #include "indexer/commands/add.hpp"
-#include "indexer/commands/demanded_signer.hpp"
-#include "indexer/commands/source.hpp"
-#include "indexer/exchange/hepix.hpp"
+#include "indexer/commands/foreign_list.hpp"
 #include "indexer/exchange/memory.hpp"
 #include "indexer/exchange/obtain.hpp"
 
@@ -18,20 +16,6 @@ namespace {
 
 using exchange::ForeignImage;
 using exchange::ForeignList;
-
-Result<ForeignList> read_hepix_list(ImportOptions const& options, TimePoint now) {
-  if (options.anchors.anchors.empty()) return fail(Fault::usage, "--format hepix needs --anchors");
-  auto const demanded = demanded_signer(options.subject, options.issuer);
-  if (!demanded) return fail(demanded.error());
-  auto const message = read_source(options.source);
-  if (!message) return fail(message.error());
-  auto list = exchange::read_hepix(*message, options.anchors, *demanded, now);
-  if (!list || list->home == options.source) return list;
-  if (is_url(options.source)) {
-    list->warnings.push_back(fmt::format("it says that it lives at {}", printable(list->home)));
-  }
-  return list;
-}
 
 /// The image's version as the store has it already, or null.
 store::Item const* find_version(store::Store const& store, ForeignImage const& image) {
@@ -112,7 +96,8 @@ Result<bool> take_in(ForeignImage const& image, ForeignList const& list, ImportO
     if (same) return false;
     return fail(Fault::hash_mismatch, "{} is in the store with another content", item->label());
   }
-  auto const file = exchange::obtain(image, options.content, store.root() / "artefacts");
+  auto const& here = options.content.empty() ? list.files : options.content;
+  auto const file = exchange::obtain(image, here, store.root() / "artefacts");
   if (!file) return fail(file.error());
   auto add = add_options(image, list, options, store);
   add.file = file->path();
@@ -160,11 +145,12 @@ Result<> take_in_chosen(ForeignList const& list, ImportOptions const& options, s
 
 Result<> import_list(ImportOptions const& options, store::Store& store, Context& context) {
   context.output.about(fmt::format("{} list ({})", options.format, printable(http::shown(options.source))));
-  auto list = read_hepix_list(options, context.clock.now());
+  auto list = read_foreign_list(options, context.clock.now());
   if (!list) return fail(std::move(list.error()));
+  bool const signer_is_demanded = !options.subject.empty() || !options.keyring.empty();
   auto memories = exchange::read_memories(store.root());
   if (!memories) return fail(std::move(memories.error()));
-  if (auto good = exchange::compare(*list, options.format, *memories, !options.subject.empty()); !good) return good;
+  if (auto good = exchange::compare(*list, options.format, *memories, signer_is_demanded); !good) return good;
   show(*list, store, context.output);
   auto json = to_json(*list);
   if (auto done = take_in_chosen(*list, options, store, context, json["images"]); !done) return done;

@@ -6,14 +6,19 @@
 
 #include "common/trust/verify.hpp"
 #include "indexer/commands/context.hpp"
+#include "indexer/exchange/simplestreams.hpp"
 
 namespace imageswarm::commands {
 
 struct ImportOptions {
   std::string source;  ///< FILE or URL
-  std::string format;  ///< hepix
+  std::string format;  ///< hepix, simplestreams
   trust::AnchorPolicy anchors;
-  std::string subject, issuer;      ///< who must have signed it; empty = anybody whom the anchors vouch for
+  std::string subject, issuer;    ///< who must have signed it; empty = anybody whom the anchors vouch for
+  std::filesystem::path keyring;  ///< of gpgv: who may have signed a mirror
+  std::string mirror;             ///< root of a mirror; empty = what stands before streams/v1/
+  std::string content_id;         ///< of those that an index names
+  exchange::StreamFilter streams;
   std::filesystem::path content;    ///< directory that has the images' files already; empty = they are fetched
   std::vector<std::string> images;  ///< family UUIDs or names; empty without `all`: the list is only shown
   bool all = false;

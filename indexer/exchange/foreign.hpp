@@ -1,6 +1,6 @@
 #pragma once
 
-#include <cstdint>
+#include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
@@ -34,6 +34,7 @@ struct ForeignList {
   std::string home;    ///< URL where newer versions are; empty if it does not say
   std::string signer;  ///< who signed it; empty = nobody
   document::Version version;
+  std::filesystem::path files;  ///< directory below which the images' files are; empty = they are fetched
   std::vector<ForeignImage> images;
   std::vector<std::string> skipped;   ///< why an image of it cannot be used, one line each
   std::vector<std::string> warnings;  ///< about the list as a whole

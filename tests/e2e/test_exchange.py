@@ -13,6 +13,7 @@ from support.cloud import free_port
 from support.desk import Desk
 from support.hepix import image, image_list, smime_sign, stamp
 from support.services import Nginx
+from support.simplestreams import CONTENT, PRODUCT, Mirror, Signer
 
 WORKER = "7c0f2f9e-5a3b-4d0e-9a52-3b1d1c6e8f01"
 
@@ -190,7 +191,7 @@ def openssl_verify(message, authority):
 @pytest.mark.parametrize("who", ["ada", "grace"])
 def test_an_exported_list_is_read_by_openssl_and_by_ourselves(desk, web, authority, tmp_path, who):
     content = os.urandom(200_000)
-    desk.endorsed("worker", content, "--image-version", "7", "--description", "für alle",
+    desk.endorsed("worker", content, "--image-version", "7", "--description", "für Gäste",
                   "--os-distro", "debian", "--os-version", "12", "--min-ram", "512")
     desk.publish(who)
     export(desk, web, who=who)
@@ -201,7 +202,7 @@ def test_an_exported_list_is_read_by_openssl_and_by_ourselves(desk, web, authori
     [entry] = [wrapped["hv:image"] for wrapped in fields["hv:images"]]
     assert NEEDED <= entry.keys() and {"dc:source", "dc:description", "hv:endorser"} <= fields.keys()
     assert fields["hv:endorser"]["hv:x509"].keys() == {"dc:creator", "hv:dn", "hv:ca", "hv:email"}
-    assert fields["hv:uri"] == f"{web.url}/list.smime" and entry["dc:description"] == "für alle"
+    assert fields["hv:uri"] == f"{web.url}/list.smime" and entry["dc:description"] == "für Gäste"
     served = urllib.request.urlopen(entry["hv:uri"]).read()
     assert len(served) == entry["hv:size"] and hashlib.sha512(served).hexdigest() == entry["sl:checksum:sha512"]
 
@@ -238,3 +239,74 @@ def test_the_page_is_exported(desk, tmp_path):
     desk.publish()
     desk.run("export", "--format", "html", tmp_path / "page.html")
     assert (tmp_path / "page.html").read_bytes() == (desk.public / "catalogue.html").read_bytes()
+
+
+# simplestreams
+
+@pytest.fixture(scope="module")
+def signer(tmp_path_factory):
+    made = Signer(tmp_path_factory.mktemp("gpg"))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def mirror(web, signer, tmp_path):
+    made = Mirror(web.root / tmp_path.name, signer)
+    made.url = f"{web.url}/{tmp_path.name}"
+    made.image = os.urandom(150_000)
+    made.publish({"20260109": os.urandom(1000), "20260110": made.image})
+    return made
+
+
+def stream(desk, mirror, name, *more, status=0):
+    return desk.run("import", "--format", "simplestreams", f"{mirror.url}/streams/v1/{name}", "--keyring",
+                    mirror.signer.ring, *more, status=status)
+
+
+@pytest.mark.parametrize("name", ["index.sjson", "index.json", f"{CONTENT}.sjson", f"{CONTENT}.json"])
+def test_the_newest_image_of_a_mirror_is_imported(desk, mirror, name):
+    stream(desk, mirror, name, "--arch", "amd64", "--all")
+    [entry] = desk.json("list")
+    assert (entry["name"], entry["image-version"], entry["os-distro"]) == ("worker-9", "20260110", "almalinux")
+    assert entry["content-sha256"] == hashlib.sha256(mirror.image).hexdigest()
+    assert entry["glance-properties"]["product_name"] == PRODUCT
+    desk.run("endorse", "--all", "--yes")
+    desk.publish()
+    assert "worker-9@20260110" in desk.verify().stdout
+
+
+def test_a_mirror_on_disk_is_imported_and_more_versions_are_one_family(desk, mirror):
+    mirror.url = mirror.root
+    stream(desk, mirror, "index.sjson", "--max", "2", "--all")
+    entries = desk.json("list")
+    assert [entry["image-version"] for entry in entries] == ["20260109", "20260110"]
+    assert len({entry["uuid"] for entry in entries}) == 1
+
+
+def test_a_mirror_with_other_bytes_leaves_the_store_unchanged(desk, mirror):
+    mirror.put("worker/20260110/disk1.img", os.urandom(150_000))
+    before = state(desk)
+    assert "hash-mismatch" in stream(desk, mirror, "index.sjson", "--all", status=3).stderr
+    assert state(desk) == before
+
+
+def test_a_mirror_is_not_believed_without_the_right_signature(desk, mirror, tmp_path):
+    products = f"streams/v1/{CONTENT}.json"
+    text = (mirror.root / products).read_bytes()
+    mirror.put(products, text.replace(b"20260110", b"20270110"))
+    assert "sig-invalid" in stream(desk, mirror, f"{CONTENT}.json", status=3).stderr
+    mirror.put(products, text)
+    (tmp_path / "other").mkdir()
+    stranger = Signer(tmp_path / "other")
+    refused = desk.run("import", "--format", "simplestreams", f"{mirror.url}/{products}", "--keyring", stranger.ring,
+                       status=3)
+    stranger.close()
+    assert "signer-not-listed" in refused.stderr
+    assert desk.json("list") == []
+
+
+def test_an_older_state_of_a_mirror_is_refused(desk, mirror):
+    stream(desk, mirror, "index.sjson", "--all")
+    mirror.publish({"20260108": os.urandom(1000)}, updated="Fri, 09 Jan 2026 08:00:00 +0000")
+    assert "serial-rollback" in stream(desk, mirror, "index.sjson", "--all", status=3).stderr

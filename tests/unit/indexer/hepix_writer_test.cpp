@@ -25,7 +25,7 @@ HepixHead sample_head() {
 
 TEST_CASE("the list that we write is the list that we read") {
   auto image = test::sample_image("debian 12", "3");
-  image.description = "Für alle";
+  image.description = "Für Gäste";
   image.min_ram_mib = 512;
   auto const text = write_hepix(sample_head(), {image});
   CHECK(std::ranges::all_of(text, [](unsigned char c) { return c < 0x80; }));
@@ -42,7 +42,7 @@ TEST_CASE("the list that we write is the list that we read") {
   CHECK(read.size == image.content_size);
   CHECK(read.sha512 == image.content_sha512);
   CHECK(read.disk_format == "qcow2");
-  CHECK(read.entry.at("description").front() == "Für alle");
+  CHECK(read.entry.at("description").front() == "Für Gäste");
   CHECK(read.entry.at("min-ram").front() == "512");
   CHECK(read.entry.at("expires").front() == "2026-02-17T00:00:00Z");
 }
