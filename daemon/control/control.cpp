@@ -109,6 +109,10 @@ Answer resume(Call const& call) {
   return host_json(call.board());
 }
 
+Answer confirm(Call const& call) {
+  return call.commands.confirm(call.argument).map([&] { return host_json(call.board()); });
+}
+
 Result<std::optional<Rate>> rate_of(Json const& body, char const* key) {
   if (!body.contains(key)) return std::nullopt;
   if (!body[key].is_string()) return fail(Fault::usage, "'{}' is not a text like \"20MB/s\"", key);
@@ -146,8 +150,8 @@ constexpr std::array routes{
     Route{"GET", "receipts", Argument::none, receipts}, Route{"GET", "peers", Argument::required, peers},
     Route{"GET", "recalled", Argument::none, recalled}, Route{"GET", "explain", Argument::required, explain},
     Route{"GET", "ready", Argument::optional, ready},   Route{"POST", "refresh", Argument::none, refresh},
-    Route{"POST", "pause", Argument::none, pause},      Route{"POST", "resume", Argument::none, resume},
-    Route{"POST", "limit", Argument::none, limit},
+    Route{"POST", "pause", Argument::none, pause},      Route{"POST", "confirm", Argument::required, confirm},
+    Route{"POST", "resume", Argument::none, resume},    Route{"POST", "limit", Argument::none, limit},
 };
 
 /// "%20" and its like back to bytes; what is no such escape stays.

@@ -29,6 +29,8 @@ public:
   virtual state::Board const& board() = 0;  ///< fresh
   virtual void refresh() = 0;
   virtual void pause(bool paused) = 0;
+  /// Accepts what is held back of the document with this name or URL. Faults: not-found, usage (the name is ambiguous).
+  [[nodiscard]] virtual Result<> confirm(std::string const& document) = 0;
   virtual void limit(std::optional<Rate> download, std::optional<Rate> upload) = 0;
   virtual std::vector<PeerRow> peers(Uuid const& image_id) const = 0;
 };

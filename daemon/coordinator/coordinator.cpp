@@ -7,6 +7,7 @@
 
 #include "common/base/boot.hpp"
 #include "common/base/log.hpp"
+#include "daemon/selection/loss.hpp"
 
 namespace imageswarm::coordinator {
 namespace {
@@ -29,6 +30,7 @@ Coordinator::Coordinator(Surroundings surroundings)
                [this](Fault fault) { count(fault); },
                [this] { boost::asio::post(around_.loop, [this] { replan(); }); }}},
       documents_{{around_.loop, around_.document_workers, around_.state, clock_, [this] { replan(); },
+                  [this](Subscription const& source, Document const& version) { return hold_back(source, version); },
                   [this](Fault fault) { count(fault); }}},
       anchor_watch_{around_.loop, [this] { documents_.judge_again(); }},
       ticker_{around_.loop} {}
@@ -85,17 +87,38 @@ void Coordinator::look_at_clock() {
 }
 
 void Coordinator::carry_out_plan() {
-  images_.carry_out(selection::select({.host = settings_.host,
-                                       .policy = settings_.approvals,
-                                       .select = settings_.select,
-                                       .keep = versions_to_keep(settings_),
-                                       .catalogues = documents_.catalogues(),
-                                       .approvals = documents_.approvals(),
-                                       .held = images_.held(),
-                                       .departed = images_.departed(),
-                                       .active = images_.active(),
-                                       .now = clock_.now()}),
-                    documents_.all_trusted());
+  images_.carry_out(selection::select(input_with(documents_.catalogues())), documents_.all_trusted());
+}
+
+selection::Input Coordinator::input_with(std::vector<selection::Source<document::Catalogue>> catalogues) const {
+  return {.host = settings_.host,
+          .policy = settings_.approvals,
+          .select = settings_.select,
+          .keep = versions_to_keep(settings_),
+          .catalogues = std::move(catalogues),
+          .approvals = documents_.approvals(),
+          .held = images_.held(),
+          .departed = images_.departed(),
+          .active = images_.active(),
+          .now = clock_.now()};
+}
+
+/// A source's first document replaces nothing; an approval list may take back whatever it wants.
+std::optional<Error> Coordinator::hold_back(Subscription const& source, Document const& version) const {
+  auto const percent = settings_.trust.mass_withdrawal_percent;
+  if (!source.bytes || source.settings.kind == document::Kind::approval_list || percent >= 100) return std::nullopt;
+  auto const loss = selection::loss_between(input_with(documents_.catalogues()),
+                                            input_with(documents_.catalogues_with(source, version)));
+  if (!loss.exceeds(percent)) return std::nullopt;
+  auto const& header = version.header();
+  return Error{Fault::mass_withdrawal,
+               fmt::format("serial {} would withdraw {} of the {} images that are here, more than the {}% of "
+                           "trust.mass-withdrawal; if that is meant: imageswarmctl confirm {}",
+                           header.serial, loss.withdrawn, loss.held, percent, header.name)};
+}
+
+Result<> Coordinator::confirm(std::string const& document) {
+  return documents_.confirm(document);
 }
 
 void Coordinator::on_swarm_event(swarm::Event const& event) {

@@ -50,6 +50,7 @@ public:
   state::Board const& board() override;
   void refresh() override;
   void pause(bool paused) override;
+  [[nodiscard]] Result<> confirm(std::string const& document) override;
   void limit(std::optional<Rate> download, std::optional<Rate> upload) override;
   std::vector<control::PeerRow> peers(Uuid const& image_id) const override;
 
@@ -58,6 +59,8 @@ private:
   void replan();
   void look_at_clock();
   void carry_out_plan();
+  selection::Input input_with(std::vector<selection::Source<document::Catalogue>> catalogues) const;
+  std::optional<Error> hold_back(Subscription const& source, Document const& version) const;
   void watch_anchors();
   void schedule_tick();
   void look_whether_settled();

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/base/text.hpp"
+
 namespace imageswarm::coordinator {
 namespace {
 
@@ -83,6 +85,21 @@ void Documents::judge_again() {
   refresher_->judge_again(subscriptions_);
 }
 
+Result<> Documents::confirm(std::string_view document) {
+  std::vector<Subscription*> named;
+  for (auto const& source : subscriptions_) {
+    bool const is_named = source->held_back &&
+                          (source->held_back->document.header().name == document || source->settings.url == document);
+    if (is_named) named.push_back(source.get());
+  }
+  if (named.empty()) return fail(Fault::not_found, "no new version of '{}' is held back", printable(document));
+  if (named.size() == 1) return refresher_->accept_held_back(*named.front());
+  std::vector<std::string> urls;
+  for (auto const* source : named) urls.push_back(source->settings.url);
+  return fail(Fault::usage, "several documents are called '{}', confirm one by its URL: {}", printable(document),
+              join(urls, ", "));
+}
+
 bool Documents::settled() const {
   return std::ranges::all_of(subscriptions_, [](auto const& source) { return source->answered; });
 }
@@ -110,6 +127,15 @@ bool Documents::any_refused() const {
 
 std::vector<selection::Source<document::Catalogue>> Documents::catalogues() const {
   return sources_of<document::Catalogue>(subscriptions_, document::Kind::catalogue, clock_.now());
+}
+
+std::vector<selection::Source<document::Catalogue>> Documents::catalogues_with(Subscription const& source,
+                                                                               Document const& version) const {
+  auto sources = catalogues();
+  for (auto& each : sources) {
+    if (each.url == source.settings.url) each = {version.as<document::Catalogue>(), each.url, Standing::trusted};
+  }
+  return sources;
 }
 
 std::vector<selection::Source<document::ApprovalList>> Documents::approvals() const {

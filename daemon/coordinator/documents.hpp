@@ -2,6 +2,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "common/trust/verify.hpp"
@@ -38,7 +39,14 @@ public:
   /// Was the last answer of some source refused, or an entry in it, or did it not answer?
   bool any_refused() const;
 
+  /// Accepts at once what is held back of the document with this name, or of this URL. Faults: not-found (nothing is),
+  /// usage (several are), and why it could not be kept.
+  [[nodiscard]] Result<> confirm(std::string_view document);
+
   std::vector<selection::Source<document::Catalogue>> catalogues() const;
+  /// As they would be with this new version of one source.
+  std::vector<selection::Source<document::Catalogue>> catalogues_with(Subscription const& source,
+                                                                      Document const& version) const;
   std::vector<selection::Source<document::ApprovalList>> approvals() const;
   std::vector<state::SubscriptionStatus> statuses() const;
 

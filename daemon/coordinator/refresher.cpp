@@ -31,6 +31,7 @@ void Refresher::load(std::shared_ptr<Subscription> const& source, std::string by
 void Refresher::judge_again(std::vector<std::shared_ptr<Subscription>> const& sources) {
   ++anchors_version_;
   for (auto const& source : sources) {
+    source->held_back.reset();  // judged by anchors that are no more
     if (source->bytes) verify_again(source, [self = shared_from_this()] { self->tell(); });
     if (source->error || !source->document) refresh(source);  // what it offers may have been refused for the anchors
   }
@@ -102,19 +103,40 @@ void Refresher::take(Subscription& source, Outcome outcome) {
     refuse(source, std::move(*outcome.unreachable), "unreachable");
   } else {
     source.refreshed = around_.clock.now();
-    if (!outcome.offer) {
+    source.held_back.reset();
+    if (outcome.offer) {
+      take_offer(source, outcome);
+    } else {
       source.etag = std::move(outcome.etag);
       source.last_said.clear();
-    } else if (!*outcome.offer) {
-      if (outcome.offer->error().fault == Fault::equivocation) keep_evidence(source, outcome.bytes);
-      source.etag.clear();  // the same bytes must be judged again: a CRL or a clock may have changed
-      refuse(source, std::move(outcome.offer->error()), "refused");
-    } else {
-      source.etag.clear();
-      if (accept(source, std::move(**outcome.offer), std::move(outcome.bytes))) source.etag = std::move(outcome.etag);
     }
   }
   if (outcome.old) take_old(source, std::move(*outcome.old));
+}
+
+/// What is not accepted now is asked for whole the next time: a CRL, a clock or an operator may change the verdict.
+void Refresher::take_offer(Subscription& source, Outcome& outcome) {
+  source.etag.clear();
+  if (auto& offer = *outcome.offer; !offer) {
+    if (offer.error().fault == Fault::equivocation) keep_evidence(source, outcome.bytes);
+    refuse(source, std::move(offer.error()), "refused");
+  } else if (auto reason = around_.hold_back(source, *offer)) {
+    refuse(source, std::move(*reason), "held back");
+    source.held_back = {std::move(*offer), std::move(outcome.bytes)};
+  } else if (auto kept = accept(source, std::move(*offer), std::move(outcome.bytes)); !kept) {
+    refuse(source, std::move(kept.error()), "could not keep");
+  } else {
+    source.etag = std::move(outcome.etag);
+  }
+}
+
+Result<> Refresher::accept_held_back(Subscription& source) {
+  if (around_.clock.trouble()) return fail(*around_.clock.trouble());
+  if (auto kept = accept(source, source.held_back->document, source.held_back->bytes); !kept) return kept;
+  source.held_back.reset();
+  source.error.reset();
+  boost::asio::post(around_.loop, [self = shared_from_this()] { self->tell(); });
+  return {};
 }
 
 /// What was accepted earlier, judged anew.
@@ -138,24 +160,21 @@ void Refresher::put_in_use(Subscription& source, Document document) {
   source.stale_since.reset();
 }
 
-bool Refresher::accept(Subscription& source, Document document, std::string bytes) {
+Result<> Refresher::accept(Subscription& source, Document document, std::string bytes) {
   auto const& header = document.header();
-  auto const kept = around_.state.accept({.key = document.key(),
-                                          .floor = document.floor(),
-                                          .url = source.settings.url,
-                                          .bytes = bytes,
-                                          .issued = header.issued,
-                                          .accepted = around_.clock.now()});
-  if (!kept) {
-    refuse(source, kept.error(), "could not keep");
-    return false;
-  }
+  auto kept = around_.state.accept({.key = document.key(),
+                                    .floor = document.floor(),
+                                    .url = source.settings.url,
+                                    .bytes = bytes,
+                                    .issued = header.issued,
+                                    .accepted = around_.clock.now()});
+  if (!kept) return kept;
   source.accepted_name = header.name;
   put_in_use(source, std::move(document));
   source.bytes = std::make_shared<std::string const>(std::move(bytes));
   source.last_said.clear();
   say_accepted(source);
-  return true;
+  return {};
 }
 
 void Refresher::say_accepted(Subscription const& source) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,7 +27,9 @@ public:
     Workers& workers;
     state::State& state;
     Timekeeper& clock;
-    std::function<void()> changed;    ///< after every answer, once all documents of earlier runs are verified
+    std::function<void()> changed;  ///< after every answer, once all documents of earlier runs are verified
+    /// Why this new version shall wait for the operator, or nothing.
+    std::function<std::optional<Error>(Subscription const&, Document const&)> hold_back;
     std::function<void(Fault)> said;  ///< counts a fault that was logged
   };
 
@@ -39,6 +42,8 @@ public:
   void refresh(std::shared_ptr<Subscription> const& source);
   /// The anchors have other content now: what is in use is verified again at once.
   void judge_again(std::vector<std::shared_ptr<Subscription>> const& sources);
+  /// The operator wants what was held back. Faults: state-…, disk-…, those of the clock; then it stays held back.
+  [[nodiscard]] Result<> accept_held_back(Subscription& source);
 
 private:
   [[nodiscard]] Result<Judge> judge_for(Subscription const& source) const;
@@ -46,7 +51,8 @@ private:
   void take(Subscription& source, Outcome outcome);
   void take_old(Subscription& source, Result<Document> verdict);
   void put_in_use(Subscription& source, Document document);
-  bool accept(Subscription& source, Document document, std::string bytes);
+  void take_offer(Subscription& source, Outcome& outcome);
+  [[nodiscard]] Result<> accept(Subscription& source, Document document, std::string bytes);
   void say_accepted(Subscription const& source);
   void refuse(Subscription& source, Error error, std::string_view what);
   void note_old_fault(Subscription& source, Error const& fault);

@@ -18,6 +18,12 @@ namespace imageswarm::coordinator {
 /// Does this fault end the trust in what was accepted earlier (docs/operations.md, "What ends trust")?
 bool ends_trust(Fault fault);
 
+/// A version that passed every check, but would withdraw so much that the operator is asked first.
+struct HeldBack {
+  Document document;
+  std::string bytes;
+};
+
 /// One source of documents, and all that is known of it. Belongs to the loop thread.
 struct Subscription {
   Subscription(boost::asio::io_context& loop, flow::SubscriptionSettings configured)
@@ -34,6 +40,7 @@ struct Subscription {
   std::optional<std::string> accepted_name;  ///< of the document that this source gave first
   Document document;                         ///< none before the first one passed since the start
   std::shared_ptr<std::string const> bytes;  ///< as accepted last, verified again with every refresh
+  std::optional<HeldBack> held_back;         ///< what the source offers now, until it is confirmed
   std::string etag;
   std::optional<Error> error;      ///< of the last refresh
   std::optional<Error> old_fault;  ///< why `bytes` no longer pass

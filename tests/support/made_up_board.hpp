@@ -111,10 +111,16 @@ inline state::Board made_up_board() {
 struct FakeCommands final : control::Commands {
   state::Board shown = made_up_board();
   int refreshes = 0;
+  std::vector<std::string> confirmed;
 
   state::Board const& board() override { return shown; }
   void refresh() override { ++refreshes; }
   void pause(bool paused) override { shown.paused = paused; }
+  Result<> confirm(std::string const& document) override {
+    if (document != "lxcloud") return fail(Fault::not_found, "no new version of '{}' is held back", document);
+    confirmed.push_back(document);
+    return {};
+  }
   void limit(std::optional<Rate> download, std::optional<Rate> upload) override {
     shown.download_limit = download.value_or(shown.download_limit);
     shown.upload_limit = upload.value_or(shown.upload_limit);

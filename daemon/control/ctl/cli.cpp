@@ -55,6 +55,10 @@ void add_commands(CLI::App& app, Options& options, Texts& texts) {
   command("refresh", "ask all sources now");
   command("pause", "stop all transfers until `resume`");
   command("resume", "go on with them");
+  command("confirm", "accept the version of a document that is held back (mass-withdrawal)")
+      ->add_option("DOCUMENT", options.document, "its name or URL, as `subscriptions` shows them")
+      ->type_name(" ")
+      ->required();
   auto* limit = command("limit", "change the host's total rates; without options: show them");
   limit->add_option("--download", texts.download, "20MB/s, 100Mbit/s or unlimited")->type_name("RATE");
   limit->add_option("--upload", texts.upload, "20MB/s, 100Mbit/s or unlimited")->type_name("RATE");

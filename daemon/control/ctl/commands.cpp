@@ -121,6 +121,10 @@ Result<> run(Options const& options) {
   if (verb == "refresh") return act(daemon, "/refresh", "asking all sources now");
   if (verb == "pause") return act(daemon, "/pause", "transfers are paused; imageswarmctl resume goes on with them");
   if (verb == "resume") return act(daemon, "/resume", "transfers go on");
+  if (verb == "confirm") {
+    auto const done = fmt::format("{}: the version that was held back is accepted", options.document);
+    return act(daemon, "/confirm/" + escaped(options.document), done);
+  }
   if (verb == "limit") return limit(daemon, options);
   return ready(daemon, options);
 }

@@ -15,6 +15,7 @@ struct Options {
   std::filesystem::path socket = "/run/imageswarm/imageswarmd.sock";
   std::string verb;
   std::string image;
+  std::string document;
   bool json = false;
   bool watch = false;
   bool all = false;

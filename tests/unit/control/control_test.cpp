@@ -132,6 +132,17 @@ TEST_CASE("what had to go, with what was done about it and what keeps it here") 
   CHECK(get(commands, "/recalled")[0]["confirmed"] == "2031-05-02T00:00:01Z");
 }
 
+TEST_CASE("what is held back of a document is confirmed by its name") {
+  FakeCommands commands;
+  CHECK(ask(commands, "POST", "/confirm/lxcloud").status == 200);
+  CHECK(commands.confirmed == std::vector<std::string>{"lxcloud"});
+  auto const nothing = ask(commands, "POST", "/confirm/https%3A%2F%2Fother.example.org%2Fc.yaml");
+  CHECK(nothing.status == 404);
+  CHECK_THAT(nothing.json["error"].get<std::string>(), Contains("'https://other.example.org/c.yaml'"));
+  CHECK(ask(commands, "GET", "/confirm/lxcloud").status == 405);
+  CHECK(ask(commands, "POST", "/confirm").status == 404);
+}
+
 TEST_CASE("peers of an image, which may be named with escaped blanks") {
   FakeCommands commands;
   commands.shown.images[0].name = "Debian 12 (amd64)";

@@ -131,5 +131,70 @@ TEST_CASE_METHOD(Follower, "a jump that two refreshes agree on counts") {
   CHECK(fault() == "doc-expired");
 }
 
+TEST_CASE_METHOD(Follower, "a version that is held back is not in use before it is confirmed") {
+  publish(catalogue(1));
+  follow({subscription()});
+  held_back_from = 2;
+  publish(catalogue(2));
+  refresh();
+  CHECK(serial() == 1);
+  CHECK(fault() == "mass-withdrawal");
+  CHECK(status().state == SubscriptionState::refused);
+  CHECK(standing() == Standing::trusted);
+  refresh();
+  CHECK(fault() == "mass-withdrawal");
+
+  SECTION("by name") {
+    REQUIRE(documents.confirm("lxcloud"));
+    CHECK(serial() == 2);
+    CHECK(fault().empty());
+    CHECK(documents.confirm("lxcloud").error().fault == Fault::not_found);
+    refresh();
+    CHECK(serial() == 2);
+    CHECK(fault().empty());
+  }
+  SECTION("by URL, though the source is silent by now") {
+    std::filesystem::remove(path("catalogue.yaml"));
+    refresh();
+    REQUIRE(documents.confirm(path("catalogue.yaml").native()));
+    CHECK(serial() == 2);
+  }
+  SECTION("not while the clock cannot be believed") {
+    clocks.wall += std::chrono::hours{2};
+    clock.look();
+    CHECK(documents.confirm("lxcloud").error().fault == Fault::clock_jump);
+    CHECK(serial() == 1);
+  }
+  SECTION("nor once the source takes it back: the floor was not raised") {
+    publish(catalogue(1));
+    refresh();
+    CHECK(fault().empty());
+    CHECK(documents.confirm("lxcloud").error().fault == Fault::not_found);
+  }
+  SECTION("a newer version is judged anew, and accepted without the one before") {
+    held_back_from = 4;
+    publish(catalogue(3));
+    refresh();
+    CHECK(serial() == 3);
+    CHECK(fault().empty());
+    CHECK(documents.confirm("lxcloud").error().fault == Fault::not_found);
+  }
+}
+
+TEST_CASE_METHOD(Follower, "a name that two held documents share is refused with their URLs") {
+  publish(catalogue(1));
+  publish(catalogue(1), "mirror.yaml");
+  follow({subscription(), subscription("mirror.yaml")});
+  held_back_from = 2;
+  publish(catalogue(2));
+  publish(catalogue(2), "mirror.yaml");
+  refresh();
+  run_until([this] { return documents.statuses().back().error.has_value(); });
+  auto const confirmed = documents.confirm("lxcloud");
+  REQUIRE_FALSE(confirmed);
+  CHECK(confirmed.error().fault == Fault::usage);
+  CHECK_THAT(confirmed.error().what, Catch::Matchers::Contains("mirror.yaml"));
+}
+
 }  // namespace
 }  // namespace imageswarm::coordinator

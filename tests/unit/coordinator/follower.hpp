@@ -80,7 +80,8 @@ public:
   selection::Standing standing() const { return documents.catalogues().front().standing; }
 
   boost::asio::io_context loop;
-  std::map<Fault, unsigned> said;  ///< how often each fault was
+  std::uint64_t held_back_from = UINT64_MAX;  ///< versions from this serial on are held back
+  std::map<Fault, unsigned> said;             ///< how often each fault was
 
 private:
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{loop.get_executor()};
@@ -93,8 +94,12 @@ public:
   coordinator::ClockReading clocks{TestCa::instance().now(), std::chrono::hours{100}};
   coordinator::Timekeeper clock{
       {state_, "this boot", [this] { return clocks; }, [this](Fault fault) { ++said[fault]; }}};
-  coordinator::Documents documents{
-      {loop, workers_, state_, clock, [this] { ++answers_; }, [this](Fault fault) { ++said[fault]; }}};
+  coordinator::Documents documents{{loop, workers_, state_, clock, [this] { ++answers_; },
+                                    [this](auto const&, auto const& version) -> std::optional<Error> {
+                                      if (version.header().serial < held_back_from) return std::nullopt;
+                                      return Error{Fault::mass_withdrawal, "too much"};
+                                    },
+                                    [this](Fault fault) { ++said[fault]; }}};
 };
 
 }  // namespace imageswarm::test

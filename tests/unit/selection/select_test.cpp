@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 #include <memory>
 
+#include "daemon/selection/loss.hpp"
 #include "tests/support/sample_image.hpp"
 #include "tests/support/test_ca.hpp"
 
@@ -379,6 +380,36 @@ TEST_CASE(
   auto const decision = only(input);
   CHECK(decision.verdict == Verdict::selected);
   CHECK(decision.want.endorser.subject.text() == "CN=Bob Endorser,O=Example");
+}
+
+TEST_CASE("the loss by a new version counts what is here and would be withdrawn by it, nothing else") {
+  std::vector<document::Image> const images{sample_image("a", "1", "a"), sample_image("b", "1", "b"),
+                                            sample_image("c", "1", "c"), sample_image("d", "1", "d")};
+  auto present = input_with(images);
+  for (auto const& decision : select(present).decisions) present.held.push_back(decision.want);
+  present.held.pop_back();  // d is not here
+  auto then = present;
+  then.catalogues = {signed_images({images[0]})};
+  CHECK(loss_between(present, then).held == 3);
+  CHECK(loss_between(present, then).withdrawn == 2);
+  CHECK(loss_between(present, present).withdrawn == 0);
+
+  SECTION("what was withdrawn before is not lost again") {
+    present.catalogues = {signed_images({images[0], images[1]})};
+    CHECK(loss_between(present, then).held == 2);
+    CHECK(loss_between(present, then).withdrawn == 1);
+  }
+  SECTION("what the site recalls is not the endorser's withdrawal") {
+    auto recall = rule_for_name("b");
+    recall.reason = "unsafe";
+    present.approvals = then.approvals = {approvals({}, {recall})};
+    CHECK(loss_between(present, then).withdrawn == 1);
+  }
+  SECTION("what is superseded is not withdrawn") {
+    then.catalogues = present.catalogues;
+    then.keep = 0;
+    CHECK(loss_between(present, then).withdrawn == 0);
+  }
 }
 
 }  // namespace
