@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <system_error>
+#include <utility>
 
 #include "common/base/file.hpp"
 #include "common/base/text.hpp"
@@ -97,6 +98,36 @@ int judge_chain(int ok, X509_STORE_CTX* context) {
   return 0;
 }
 
+/// Is this the certificate that signed the other? A CA that renewed its key has several of one name, and where they
+/// lack key identifiers OpenSSL would stay with the first that it finds.
+int has_issued(X509_STORE_CTX*, X509* certificate, X509* issuer) {
+  if (X509_check_issued(issuer, certificate) != X509_V_OK) return 0;
+  ERR_set_mark();
+  auto const good = X509_verify(certificate, X509_get0_pubkey(issuer)) == 1;
+  ERR_pop_to_mark();
+  return good ? 1 : 0;
+}
+
+/// The revocation lists of an issuer's name. After a renewal there is one for each key, and without key
+/// identifiers OpenSSL would take any: here those count that the key in this chain has signed, if there are some.
+STACK_OF(X509_CRL) * lists_for(X509_STORE_CTX const* context, X509_NAME const* issuer) {
+  auto* lists = X509_STORE_CTX_get1_crls(context, issuer);
+  if (sk_X509_CRL_num(lists) < 2) return lists;
+  auto const* chain = X509_STORE_CTX_get0_chain(context);
+  auto const above = std::min(X509_STORE_CTX_get_error_depth(context) + 1, sk_X509_num(chain) - 1);
+  auto* key = X509_get0_pubkey(sk_X509_value(chain, above));
+  auto* fitting = sk_X509_CRL_new_null();
+  ERR_set_mark();
+  for (int i = 0; i < sk_X509_CRL_num(lists); ++i) {
+    auto* list = sk_X509_CRL_value(lists, i);
+    if (X509_CRL_verify(list, key) == 1 && sk_X509_CRL_push(fitting, list) > 0) X509_CRL_up_ref(list);
+  }
+  ERR_pop_to_mark();
+  if (sk_X509_CRL_num(fitting) == 0) std::swap(fitting, lists);
+  sk_X509_CRL_pop_free(lists, X509_CRL_free);
+  return fitting;
+}
+
 void set_rules(X509_STORE* store, Requirement crl, TimePoint now) {
   auto* rules = X509_STORE_get0_param(store);
   X509_VERIFY_PARAM_set_time(rules, now.time_since_epoch().count());
@@ -108,7 +139,7 @@ void set_rules(X509_STORE* store, Requirement crl, TimePoint now) {
   }
 }
 
-/// "d34db33f.0": the name under which OpenSSL looks for a CA.
+/// "d34db33f.0": the name under which OpenSSL looks for a CA. It goes on to ".1" and so on, as long as there is one.
 bool is_hashed_anchor(std::string const& name) {
   return name.size() == 10 && name.ends_with(".0") && from_hex(name.substr(0, 8));
 }
@@ -168,6 +199,8 @@ Result<AnchorStore> AnchorStore::open(AnchorPolicy const& policy, TimePoint now)
   auto judge = std::make_unique<Judge>(Judge{policy.crl, {}, {}});
   X509_STORE_set_ex_data(store.get(), judge_slot(), judge.get());
   X509_STORE_set_verify_cb(store.get(), judge_chain);
+  X509_STORE_set_check_issued(store.get(), has_issued);
+  X509_STORE_set_lookup_crls(store.get(), lists_for);
   set_rules(store.get(), policy.crl, now);
   std::error_code error;
   auto const added = fs::is_directory(policy.anchors, error) ? add_directory(store.get(), policy.anchors)
