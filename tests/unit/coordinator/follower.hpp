@@ -61,7 +61,7 @@ public:
   void refresh() {
     auto const before = answers_;
     documents.refresh_now();
-    run_until([&] { return answers_ > before; });
+    run_until([&] { return answers_ >= before + documents.statuses().size(); });
   }
   /// Runs the loop until this is so; ten seconds are a failure.
   void run_until(std::function<bool()> const& so) {
