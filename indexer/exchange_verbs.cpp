@@ -32,9 +32,9 @@ void define_import(CLI::App& app, Choice& choice) {
                         "      https://cloud-images.example.org/releases/streams/v1/index.sjson --release 24.04 --all");
   auto options = std::make_shared<commands::ImportOptions>();
   verb->add_option("FILE|URL", options->source, "The list")->required();
-  verb->add_option("--format", options->format, "hepix or simplestreams")
+  verb->add_option("--format", options->format, "hepix, cern or simplestreams")
       ->required()
-      ->check(CLI::IsMember({"hepix", "simplestreams"}).description(""))
+      ->check(CLI::IsMember({"hepix", "cern", "simplestreams"}).description(""))
       ->type_name("WORD");
   repeated(verb, "--image", options->images, "Family UUID or name of an image to import (repeat)");
   verb->add_flag("--all", options->all, "Import all images of the list");
@@ -43,6 +43,7 @@ void define_import(CLI::App& app, Choice& choice) {
   verb->add_option("--torrent", options->torrent, "v2 (default) or hybrid, which older clients read too");
   anchor_options(verb, options->anchors);
   signer_options(verb, options->subject, options->issuer);
+  verb->add_flag("--unsigned", options->unsigned_list, "cern: you vouch for a list that nobody has signed");
   stream_options(verb, *options);
   chooses(verb, choice, store::Access::write, options, commands::import_list);
 }

@@ -5,6 +5,7 @@
 #include "common/base/text.hpp"
 #include "indexer/commands/demanded_signer.hpp"
 #include "indexer/commands/source.hpp"
+#include "indexer/exchange/cern.hpp"
 #include "indexer/exchange/hepix.hpp"
 #include "indexer/exchange/openpgp.hpp"
 
@@ -84,10 +85,23 @@ Result<ForeignList> read_simplestreams(ImportOptions const& options) {
   return list;
 }
 
+Result<ForeignList> read_cern(ImportOptions const& options) {
+  if (!options.unsigned_list) {
+    return fail(Fault::sig_missing,
+                "the format has no signature that can be verified; --unsigned says that you vouch for it yourself");
+  }
+  auto const text = read_source(options.source);
+  if (!text) return fail(text.error());
+  auto list = exchange::parse_cern(*text);
+  if (list) list->id = list->home = options.source;
+  return list;
+}
+
 }  // namespace
 
 Result<ForeignList> read_foreign_list(ImportOptions const& options, TimePoint now) {
-  return options.format == "simplestreams" ? read_simplestreams(options) : read_hepix(options, now);
+  if (options.format == "hepix") return read_hepix(options, now);
+  return options.format == "cern" ? read_cern(options) : read_simplestreams(options);
 }
 
 }  // namespace imageswarm::commands

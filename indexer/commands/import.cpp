@@ -42,8 +42,9 @@ bool is_chosen(ForeignImage const& image, ImportOptions const& options) {
 }
 
 void show(ForeignList const& list, store::Store const& store, indexer::Output& output) {
-  output.say("{} (version {})", list.title.empty() ? list.id : list.title, list.version.text);
+  output.say("{}", list.title.empty() ? list.id : list.title);
   output.say("  identity   {}", printable(list.id));
+  if (!list.version.text.empty()) output.say("  version    {}", list.version.text);
   output.say("  signed by  {}", list.signer.empty() ? "nobody" : printable(list.signer, 500));
   for (auto const& warning : list.warnings) output.say("  warning: {}", warning);
   for (auto const& skipped : list.skipped) output.say("  skipping {}", skipped);
@@ -83,8 +84,9 @@ AddOptions add_options(ForeignImage const& image, ForeignList const& list, Impor
   add.compress = options.compress;
   add.torrent = options.torrent;
   add.edits = image.entry;
-  add.origin = fmt::format("{} list {} version {}{}{}", options.format, printable(list.id), list.version.text,
-                           list.signer.empty() ? ", not signed" : ", signed by ", printable(list.signer, 500));
+  add.origin = fmt::format("{} list {}", options.format, printable(list.id));
+  if (!list.version.text.empty()) add.origin += " version " + list.version.text;
+  add.origin += list.signer.empty() ? ", not signed" : ", signed by " + printable(list.signer, 500);
   return add;
 }
 

@@ -12,9 +12,10 @@ namespace imageswarm::commands {
 
 struct ImportOptions {
   std::string source;  ///< FILE or URL
-  std::string format;  ///< hepix, simplestreams
+  std::string format;  ///< hepix, cern, simplestreams
   trust::AnchorPolicy anchors;
   std::string subject, issuer;    ///< who must have signed it; empty = anybody whom the anchors vouch for
+  bool unsigned_list = false;     ///< cern: the person vouches for what nobody has signed
   std::filesystem::path keyring;  ///< of gpgv: who may have signed a mirror
   std::string mirror;             ///< root of a mirror; empty = what stands before streams/v1/
   std::string content_id;         ///< of those that an index names

@@ -13,6 +13,13 @@
 
 namespace imageswarm::exchange {
 
+/// A torrent file that names the pieces of an image's file.
+struct TorrentPromise {
+  std::string name;
+  std::string url;
+  Sha1 sha1;  ///< of the torrent file
+};
+
 /// One image of somebody else's list, in the words of our catalogue.
 struct ForeignImage {
   Uuid family;
@@ -23,6 +30,9 @@ struct ForeignImage {
   std::optional<ByteCount> size;
   std::optional<Sha256> sha256;
   std::optional<Sha512> sha512;
+  std::optional<TorrentPromise> torrent;
+  document::Compression packed = document::Compression::none;  ///< the file holds the image packed; none or gzip
+  std::optional<ByteCount> unpacked_at_most;
   std::string disk_format;                                ///< Glance's word; empty = what is detected
   std::map<std::string, std::vector<std::string>> entry;  ///< further keys of the catalogue entry
 };
@@ -33,7 +43,7 @@ struct ForeignList {
   std::string id;      ///< its identity over all versions
   std::string home;    ///< URL where newer versions are; empty if it does not say
   std::string signer;  ///< who signed it; empty = nobody
-  document::Version version;
+  document::Version version;  ///< without text if the format has none
   std::filesystem::path files;  ///< directory below which the images' files are; empty = they are fetched
   std::vector<ForeignImage> images;
   std::vector<std::string> skipped;   ///< why an image of it cannot be used, one line each

@@ -68,6 +68,7 @@ Result<> compare(ForeignList& list, std::string_view format, std::vector<Memory>
 
 Result<> remember(ForeignList const& list, std::string_view format, std::vector<Memory> memories,
                   std::filesystem::path const& store) {
+  if (list.signer.empty()) return {};
   std::erase_if(memories, [&](Memory const& memory) { return is_about(memory, list, format); });
   memories.push_back({std::string{format}, list.id, list.home, list.signer, list.version});
   yaml::Value::List entries;

@@ -28,7 +28,8 @@ struct Memory {
 [[nodiscard]] Result<> compare(ForeignList& list, std::string_view format, std::vector<Memory> const& memories,
                                bool signer_demanded);
 
-/// Puts the list's version in the place of an earlier one and writes the file.
+/// Puts the list's version in the place of an earlier one and writes the file. What nobody signed is not remembered:
+/// it could not be held against anything.
 [[nodiscard]] Result<> remember(ForeignList const& list, std::string_view format, std::vector<Memory> memories,
                                 std::filesystem::path const& store);
 

@@ -1,4 +1,5 @@
 """Lists of other formats: made with their own tools, imported, endorsed, published; and exported for their readers."""
+import gzip
 import hashlib
 import json
 import os
@@ -310,3 +311,88 @@ def test_an_older_state_of_a_mirror_is_refused(desk, mirror):
     stream(desk, mirror, "index.sjson", "--all")
     mirror.publish({"20260108": os.urandom(1000)}, updated="Fri, 09 Jan 2026 08:00:00 +0000")
     assert "serial-rollback" in stream(desk, mirror, "index.sjson", "--all", status=3).stderr
+
+
+# CERN's torrent index of 2010
+
+def bencode(value):
+    if isinstance(value, int):
+        return b"i%de" % value
+    if isinstance(value, bytes):
+        return b"%d:%s" % (len(value), value)
+    return b"d" + b"".join(bencode(key) + bencode(value[key]) for key in sorted(value)) + b"e"
+
+
+def old_torrent(name, content, piece=32768):
+    pieces = b"".join(hashlib.sha1(content[at:at + piece]).digest() for at in range(0, len(content), piece))
+    return bencode({b"info": {b"length": len(content), b"name": name.encode(), b"piece length": piece,
+                              b"pieces": pieces}})
+
+
+@pytest.fixture
+def cern(web, tmp_path):
+    class Index:
+        url = f"{web.url}/{tmp_path.name}"
+        root = web.root / tmp_path.name
+        image = os.urandom(200_000)
+        packed = gzip.compress(image)
+
+        def put(self, **changes):
+            torrent = old_torrent("worker_42.img.gz", self.packed)
+            (self.root / "worker_42.img.gz.torrent").write_bytes(torrent)
+            (self.root / "worker_42.img.gz").write_bytes(self.packed)
+            entry = {"torrent-name": "worker_42.img.gz.torrent", "torrent-file-sha1": hashlib.sha1(torrent).hexdigest(),
+                     "download-url": f"{self.url}/worker_42.img.gz.torrent", "torrent-content-name": "worker_42.img.gz",
+                     "torrent-content-size": "2.10 GBs", "torrent-creation-time": "Sat, 10 Jan 2026 08:00:00 +0000",
+                     "torrent-content-compressed": "Y", "volume-name": "worker", "volume-size": "30GB",
+                     "image-version": 42, "distribution-hosts": "", "distribution-subcluster": "kvm",
+                     "distribution-cluster": "example", "uuid": "build1.example.org_worker_42.img.gz_0a1b2c",
+                     "local-endorser": "Ada Endorser", **changes}
+            lines = "".join(f"  {key}: {value}\n" for key, value in entry.items())
+            (self.root / "index.yaml").write_text(f"torrent-id_1:\n{lines}x509-signature: BASE64\n")
+
+    (web.root / tmp_path.name).mkdir()
+    made = Index()
+    made.put()
+    return made
+
+
+def take_cern(desk, cern, *more, status=0):
+    return desk.run("import", "--format", "cern", f"{cern.url}/index.yaml", *more, status=status)
+
+
+def test_a_cern_index_is_imported_by_whoever_vouches_for_it(desk, cern):
+    assert "sig-missing" in take_cern(desk, cern, "--all", status=3).stderr
+    shown = take_cern(desk, cern, "--unsigned", "--all").stdout
+    assert "nothing in it could be verified" in shown
+    [entry] = desk.json("list")
+    assert (entry["name"], entry["image-version"], entry["volume-size"]) == ("worker", "42", 30_000_000_000)
+    assert entry["content-sha256"] == hashlib.sha256(cern.image).hexdigest()
+    assert (entry["distribution-cluster"], entry["distribution-subcluster"]) == (["example"], ["kvm"])
+    assert entry["produced"] == "2026-01-10T08:00:00Z" and entry["local-endorser"] == "Ada Endorser"
+    assert "not signed" in desk.run("history").stdout
+    before = state(desk)
+    take_cern(desk, cern, "--unsigned", "--all")
+    assert state(desk) == before
+
+
+def test_a_cern_index_whose_files_differ_leaves_the_store_unchanged(desk, cern):
+    before = state(desk)
+    for change in ({"torrent-file-sha1": "0" * 40}, {"torrent-content-name": "other.img.gz"}):
+        cern.put(**change)
+        assert take_cern(desk, cern, "--unsigned", "--all", status=3)
+    cern.put()
+    (cern.root / "worker_42.img.gz").write_bytes(cern.packed[:-1] + b"x")
+    assert "hash-mismatch" in take_cern(desk, cern, "--unsigned", "--all", status=3).stderr
+    cern.packed = gzip.compress(os.urandom(2000))[:-4] + b"\x00\x10\x00\x00"
+    cern.put()
+    assert "image-" in take_cern(desk, cern, "--unsigned", "--all", status=3).stderr
+    assert state(desk) == before
+
+
+def test_the_files_of_a_cern_index_may_be_here_already(desk, cern, tmp_path):
+    for path in cern.root.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+        path.unlink() if path.name != "index.yaml" else None
+    take_cern(desk, cern, "--unsigned", "--all", "--content", tmp_path)
+    assert desk.json("list")[0]["content-size"] == len(cern.image)
