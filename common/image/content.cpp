@@ -7,6 +7,12 @@
 #include <cstring>
 
 namespace imageswarm::image {
+namespace {
+
+/// An appliance of several disks takes about three for each; a hostile one should not take hours.
+constexpr int max_beginnings = 32;
+
+}  // namespace
 
 Result<> Content::read(std::uint64_t offset, std::span<std::byte> out) {
   if (offset > size_.value || out.size() > size_.value - offset) {
@@ -47,6 +53,12 @@ Result<> UnpackedContent::read_inside(std::uint64_t offset, std::span<std::byte>
 }
 
 Result<> UnpackedContent::begin() {
+  if (++beginnings_ > max_beginnings) {
+    return fail(Fault::image_compression,
+                "the content is laid out so that judging it means unpacking it more than {} "
+                "times; publish it without compression",
+                max_beginnings);
+  }
   decoder_.reset();  // before the next one: two would not fit into the memory
   input_.emplace(fd_, artefact_);
   auto decoder = make_decoder(compression_, *input_);

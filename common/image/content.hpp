@@ -46,7 +46,8 @@ private:
 };
 
 /// Content that is unpacked as it is read. Going back means unpacking from the beginning again, so read forwards where
-/// possible. What reaches the end also sees that there is nothing more. Further faults: those of Decoder, bomb.
+/// possible: there is a limit (image-compression). What reaches the end also sees that there is nothing more. Further
+/// faults: those of Decoder, bomb.
 class UnpackedContent final : public Content {
 public:
   UnpackedContent(int fd, ByteCount artefact, document::Compression compression, ByteCount promised)
@@ -63,6 +64,7 @@ private:
   std::optional<Input> input_;
   std::unique_ptr<Decoder> decoder_;
   std::uint64_t position_ = 0;
+  int beginnings_ = 0;
 };
 
 }  // namespace imageswarm::image

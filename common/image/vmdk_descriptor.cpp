@@ -18,6 +18,7 @@ constexpr std::uint64_t sector = 512;
 // VirtualBox and ovftool write.
 constexpr std::array comments{"#", "# disk descriptorfile", "# extent description", "# the disk data base", "#ddb"};
 constexpr std::array database{"ddb.adaptertype",
+                              "ddb.deletable",
                               "ddb.encoding",
                               "ddb.geometry.bioscylinders",
                               "ddb.geometry.biosheads",

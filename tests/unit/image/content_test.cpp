@@ -43,3 +43,10 @@ TEST_CASE("who reads to the end of packed content learns whether it is the end",
   UnpackedContent shorter{packed.get(), *size_of(packed), Compression::xz, {1001}};
   CHECK(word_of(read_part(shorter, 1000, 1)) == "image-truncated");
 }
+
+TEST_CASE("packed content is unpacked again only so often", "[image][content]") {
+  auto const packed = file_of(compressed(Compression::zstd, raw_disk(1000)));
+  UnpackedContent content{packed.get(), *size_of(packed), Compression::zstd, {1000}};
+  for (int i = 0; i < 32; ++i) REQUIRE(read_part(content, 0, 1));
+  CHECK(word_of(read_part(content, 0, 1)) == "image-compression");
+}

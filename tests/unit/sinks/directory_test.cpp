@@ -8,19 +8,23 @@
 #include <iterator>
 
 #include "daemon/sinks/sink.hpp"
+#include "tests/support/appliances.hpp"
 
 namespace imageswarm::sinks {
 namespace {
 
 namespace fs = std::filesystem;
 
-/// A raw image with a hole, its artefact, and a directory sink.
+std::string disk_with_a_hole() {
+  return "first" + std::string(1 << 20, '\0') + "last" + std::string(100'000, '\0');
+}
+
+/// A raw image with a hole if nothing else is asked for, its artefact, and a directory sink.
 class Example {
 public:
-  Example() {
+  explicit Example(std::string what = disk_with_a_hole()) : content{std::move(what)} {
     std::string name = fs::temp_directory_path() / "imageswarm-directory-XXXXXX";
     root_ = ::mkdtemp(name.data());
-    content = "first" + std::string(1 << 20, '\0') + "last" + std::string(100'000, '\0');
     std::ofstream{root_ / "artefact", std::ios::binary} << content;
     auto& image = want.image;
     image.image_id = Uuid::random();
@@ -85,6 +89,15 @@ TEST_CASE("an image becomes a file with holes, and is found there") {
   CHECK(example.files() == 1);
   CHECK(example.sink->find(example.want, {}).value()->reference == receipt.reference);
   CHECK_FALSE(example.put().value().uploaded_here);
+}
+
+TEST_CASE("an appliance becomes a file of its own kind, if it was signed as one") {
+  Example example{test::Ova{}.packed()};
+  example.want.image.disk_format = "vmdk";
+  CHECK(example.put().error().fault == Fault::image_format_mismatch);
+  CHECK(example.files() == 0);
+  example.want.image.container_format = "ova";
+  CHECK(fs::path{example.put().value().reference}.extension() == ".ova");
 }
 
 TEST_CASE("a file that was changed is not the image, and is made anew") {
