@@ -1,5 +1,7 @@
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "indexer/commands/export.hpp"
 #include "indexer/commands/import.hpp"
@@ -8,6 +10,11 @@
 
 namespace imageswarm::indexer {
 namespace {
+
+CLI::Option* word_option(CLI::App* verb, std::string const& name, std::string& value,
+                         std::vector<std::string> const& words, std::string const& help) {
+  return verb->add_option(name, value, help)->check(CLI::IsMember(words).description(""))->type_name("WORD");
+}
 
 void stream_options(CLI::App* verb, commands::ImportOptions& options) {
   auto& filter = options.streams;
@@ -32,15 +39,15 @@ void define_import(CLI::App& app, Choice& choice) {
                         "      https://cloud-images.example.org/releases/streams/v1/index.sjson --release 24.04 --all");
   auto options = std::make_shared<commands::ImportOptions>();
   verb->add_option("FILE|URL", options->source, "The list")->required();
-  verb->add_option("--format", options->format, "hepix, cern or simplestreams")
-      ->required()
-      ->check(CLI::IsMember({"hepix", "cern", "simplestreams"}).description(""))
-      ->type_name("WORD");
+  word_option(verb, "--format", options->format, {"hepix", "cern", "simplestreams"}, "hepix, cern or simplestreams")
+      ->required();
   repeated(verb, "--image", options->images, "Family UUID or name of an image to import (repeat)");
   verb->add_flag("--all", options->all, "Import all images of the list");
   verb->add_option("--content", options->content, "Directory that has the files already (default: they are fetched)");
-  verb->add_option("--compress", options->compress, "none (default), gzip, xz, zstd or bzip2");
-  verb->add_option("--torrent", options->torrent, "v2 (default) or hybrid, which older clients read too");
+  word_option(verb, "--compress", options->compress, {"none", "gzip", "xz", "zstd", "bzip2"},
+              "none (default), gzip, xz, zstd or bzip2");
+  word_option(verb, "--torrent", options->torrent, {"v2", "hybrid"},
+              "v2 (default) or hybrid, which older clients read too");
   anchor_options(verb, options->anchors);
   signer_options(verb, options->subject, options->issuer);
   verb->add_flag("--unsigned", options->unsigned_list, "cern: you vouch for a list that nobody has signed");
@@ -55,10 +62,7 @@ void define_export(CLI::App& app, Choice& choice) {
                         "  imageswarm-index export --format html /srv/www/images.html");
   auto options = std::make_shared<commands::ExportOptions>();
   verb->add_option("FILE", options->file, "Where it goes")->required();
-  verb->add_option("--format", options->format, "hepix or html")
-      ->required()
-      ->check(CLI::IsMember({"hepix", "html"}).description(""))
-      ->type_name("WORD");
+  word_option(verb, "--format", options->format, {"hepix", "html"}, "hepix or html")->required();
   verb->add_option("--base-url", options->base_url, "hepix: where public/ is served, ending in /");
   verb->add_option("--certificate", options->certificate, "hepix: PEM file, intermediates after the leaf; or pkcs11:…");
   verb->add_option("--key", options->key, "hepix: PEM file; asks for its passphrase");

@@ -94,7 +94,8 @@ AddOptions add_options(ForeignImage const& image, ForeignList const& list, Impor
 Result<bool> take_in(ForeignImage const& image, ForeignList const& list, ImportOptions const& options,
                      store::Store& store, Context& context) {
   if (auto const* item = find_version(store, image)) {
-    bool const same = !image.sha512 || item->image.content_sha512 == *image.sha512;
+    bool const same = (!image.sha512 || item->image.content_sha512 == *image.sha512) &&
+                      (!image.sha256 || item->image.content_sha256 == *image.sha256);
     if (same) return false;
     return fail(Fault::hash_mismatch, "{} is in the store with another content", item->label());
   }

@@ -103,6 +103,19 @@ def test_importing_the_same_version_again_does_nothing(desk, hepix):
     assert state(desk) == before
 
 
+def test_another_content_under_the_same_version_is_refused(desk, hepix):
+    take(desk, hepix, "--all")
+    hepix.put(hepix.image(**{"sl:checksum:sha512": "0" * 128}))
+    assert "with another content" in take(desk, hepix, "--all", status=3).stderr
+
+
+@pytest.mark.parametrize("arguments", [
+    ("--format", "ovf"), ("--format", "hepix"), ("--format", "simplestreams"), ("--format", "hepix", "--issuer", "CN=x"),
+    ("--format", "hepix", "--anchors", "x", "--compress", "lzma"), ("--format", "hepix", "--torrent", "v1")])
+def test_wrong_arguments_are_told(desk, hepix, arguments):
+    desk.run("import", hepix.url, *arguments, status=2)
+
+
 @pytest.mark.parametrize("change, word", [
     ({"sl:checksum:sha512": "0" * 128}, "hash-mismatch"), ({"hv:size": 299_999}, "too-large"),
     ({"hv:size": "300001"}, "hash-mismatch"), ({"hv:uri": "file:///etc/passwd"}, "http-scheme"),
