@@ -95,8 +95,7 @@ void Departures::change(Uuid const& image_id, Change change) {
   keep(at->second);
   if (was_confirmed || !state::confirmed_at(at->second)) return;
   log_info("{} ({}) is {}: nobody here seeds it and no sink hands it out", printable(at->second.want.image.name),
-           image_id.text(),
-           flow::name_of(at->second.why));
+           image_id.text(), flow::name_of(at->second.why));
 }
 
 void Departures::keep(state::Departure const& departure) {

@@ -47,7 +47,9 @@ void ImageSteps::run(Record& record, Load load, Job job, Then then) {
 }
 
 void ImageSteps::start_locate(Record& record) {
-  if (auto const room = check_budget(record); !room) return failed(record, record.retry, room.error());
+  if (!record.in_place && !record.has_files && has_newer_active(record)) {  // asks for no more than there is
+    if (auto const room = make_room(record); !room) return found_no_room(record, room.error());
+  }
   run(
       record, Load::heavy,
       [want = record.decision.want, store = store](std::stop_token const& stop) -> Result<Located> {
@@ -58,24 +60,14 @@ void ImageSteps::start_locate(Record& record) {
       },
       [](ImageSteps& self, Record& now, Result<Located> located) {
         if (!located) return self.failed(now, now.retry, located.error());
+        if (!located->in_place && !now.has_files) {
+          if (auto const room = self.make_room(now); !room) return self.found_no_room(now, room.error());
+        }
         now.in_place = located->in_place;
         now.has_files = !now.in_place;
         now.located = std::move(*located);
         self.succeeded(now.retry);
       });
-}
-
-/// The store's budget, for what this host has fetched itself.
-Result<> ImageSteps::check_budget(Record const& record) const {
-  if (!store.size) return {};
-  auto needed = record.decision.want.image.torrent.content_size;
-  for (auto const& [id, other] : records) {
-    if (&other != &record && other.has_files) needed += other.decision.want.image.torrent.content_size;
-  }
-  if (needed <= *store.size) return {};
-  return fail(Fault::disk_full,
-              "with this image the store would hold {}, and store.size is {}; raise it or keep fewer images",
-              human(needed), human(*store.size));
 }
 
 std::filesystem::path ImageSteps::artefact_of(Record const& record) const {
@@ -181,6 +173,7 @@ void ImageSteps::start_discard(Record& record) {
         now.complete = now.has_files = false;
         self.departures.discarded(now.id(), self.around.clock.now());
         self.succeeded(now.retry);
+        self.room_was_made();
       });
 }
 

@@ -53,6 +53,12 @@ void ImageSteps::verification_failed(Record& record, Error error) {
   }
 }
 
+/// What its sinks have is not fetched again merely to be seeded; anything else waits for room.
+void ImageSteps::found_no_room(Record& record, Error error) {
+  record.evicted = record.active() && has_newer_active(record);
+  if (!record.evicted) failed(record, record.retry, std::move(error));
+}
+
 void ImageSteps::sink_failed(Record& record, SinkRecord& sink, Error error) {
   sink.working = false;
   if (sink.fact == SinkFact::absent) sink.fact = SinkFact::unknown;  // ask again before the next try

@@ -107,6 +107,7 @@ void ImageSteps::advance_all() {
 }
 
 void ImageSteps::advance(Record& record) {
+  record.evicted = record.evicted && record.active() && has_newer_active(record);
   for (;;) {
     auto const next = next_step(facts_of(record, paused));
     if (next.step == Step::leave) {  // also while a job is under way: what is recalled stops at once

@@ -67,12 +67,17 @@ private:
   void verification_failed(Record& record, Error error);
   void sink_failed(Record& record, SinkRecord& sink, Error error);
   void arrived(Record& record, SinkRecord& sink, flow::Receipt receipt);
+  void found_no_room(Record& record, Error error);
   bool forget_receipt(Record& record, SinkRecord& sink);
   bool hold(Record& record, std::filesystem::path const& file);
   void release_if_nothing_is_left(Record& record);
 
   std::filesystem::path artefact_of(Record const& record) const;
-  Result<> check_budget(Record const& record) const;
+
+  bool has_newer_active(Record const& record) const;
+  Result<> make_room(Record const& record);
+  void evict(Record& record);
+  void room_was_made();
 
   unsigned jobs_ = 0;  ///< on `workers`; never more than it has threads, so that none of them waits for one
   unsigned heavy_jobs_ = 0;

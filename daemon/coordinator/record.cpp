@@ -62,6 +62,7 @@ Facts facts_of(Record const& record, bool paused) {
               .complete = record.complete,
               .verified = record.verified.has_value(),
               .has_files = record.has_files,
+              .evicted = record.evicted,
               .due = record.retry.due(),
               .sinks = {}};
   for (auto const& sink : record.sinks) facts.sinks.push_back({sink.fact, sink.retry.due(), sink.owed});

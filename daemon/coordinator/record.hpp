@@ -49,6 +49,7 @@ struct Record {
   bool held = false;       ///< in state: whole and verified, now or in an earlier run
   bool in_place = false;   ///< the artefact belongs to others
   bool has_files = false;  ///< something of ours lies in the store
+  bool evicted = false;    ///< its artefact gave way to newer versions; it is in its sinks
   std::optional<flow::VerifiedArtefact> verified;
   std::vector<SinkRecord> sinks;
   swarm::TransferStatus transfer;

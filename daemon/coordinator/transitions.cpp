@@ -46,6 +46,9 @@ constexpr std::array table{
     Row{[](Facts const& f) { return retirement_of(f.verdict) && owed_sink(f);                }, Step::retire},
     Row{[](Facts const& f) { return !selected(f) && f.has_files && f.due;                    }, Step::discard},
     Row{[](Facts const& f) { return !selected(f);                                            }, Step::none},
+    // In its sinks, and in nobody's way.
+    Row{[](Facts const& f) { return f.evicted && due_sink(f, SinkFact::unchecked);           }, Step::check_sink},
+    Row{[](Facts const& f) { return f.evicted;                                               }, Step::none},
     // Towards the sinks.
     Row{[](Facts const& f) { return f.due && !f.located && (f.may_fetch || f.complete);      }, Step::locate},
     Row{[](Facts const& f) { return f.due && f.located && !f.joined && may_swarm(f);         }, Step::join},

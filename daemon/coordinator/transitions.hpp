@@ -34,6 +34,7 @@ struct Facts {
   bool complete = false;   ///< every piece is here
   bool verified = false;   ///< the whole artefact has its signed digest, compared since the start
   bool has_files = false;  ///< an artefact of ours lies in the store, whole or not
+  bool evicted = false;    ///< active without an artefact, for lack of room in the store
   bool due = true;         ///< the steps that concern no sink are worth a try now
   std::vector<SinkFacts> sinks;
 };

@@ -239,7 +239,7 @@ public:
   /// The torrent file lies in the store already, so that nothing is fetched.
   void know(Published const& image) {
     fs::create_directories(store.directory / "torrents");
-    write(store.directory / "torrents" / (image.id().text() + ".torrent"), image.torrent);
+    write(torrent_of(image), image.torrent);
   }
   void plan(std::vector<Decision> decisions) { images->carry_out({std::move(decisions)}, true); }
 
@@ -288,6 +288,12 @@ public:
   std::optional<ImageState> state_of(Published const& image) const {
     auto const found = row(image);
     return found ? std::optional{found->state} : std::nullopt;
+  }
+  bool has_files(Published const& image) const {
+    return fs::exists(artefact(image).parent_path()) || fs::exists(torrent_of(image));
+  }
+  fs::path torrent_of(Published const& image) const {
+    return store.directory / "torrents" / (image.id().text() + ".torrent");
   }
   fs::path artefact(Published const& image) const {
     return store.directory / "images" / image.id().text() / image.want.image.torrent.content_name;

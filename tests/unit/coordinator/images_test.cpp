@@ -166,5 +166,92 @@ TEST_CASE("a recall that came while the daemon was not running is carried out at
   CHECK(host.until([&] { return !std::filesystem::exists(host.artefact(image)); }));
 }
 
+/// Two versions that are active, and a third one that makes the store too full.
+struct FullStore {
+  FullStore() {
+    host.store.size = ByteCount{first.content.size() * 5 / 2};
+    host.configure();
+    host.bring(first);
+    host.clock.time += std::chrono::hours{1};
+    host.know(second);
+    host.plan({first.decided(Verdict::selected), second.decided(Verdict::selected)});
+    host.deliver(second);
+    REQUIRE(host.until([&] { return host.state_of(second) == ImageState::active; }));
+    host.know(third);
+  }
+  void plan_all() {
+    host.plan({first.decided(Verdict::selected), second.decided(Verdict::selected), third.decided(Verdict::selected)});
+  }
+
+  Host host;
+  Published const first{"1"}, second{"2"}, third{"3"};
+};
+
+TEST_CASE("the oldest version that was replaced here gives way in the store, and stays in its sinks") {
+  FullStore full;
+  auto& host = full.host;
+  full.plan_all();
+  CHECK(host.until([&] { return !host.has_files(full.first); }));
+  CHECK(std::filesystem::exists(host.artefact(full.second)));  // the last good one
+  CHECK_FALSE(host.swarm.joined.contains(full.first.id()));
+  host.deliver(full.third);
+  REQUIRE(host.until([&] { return host.state_of(full.third) == ImageState::active; }));
+  host.let_run();
+  CHECK(host.state_of(full.first) == ImageState::active);
+  CHECK_FALSE(host.row(full.first)->error);
+  CHECK(host.sinks.front()->has(full.first.id()));
+  CHECK(host.images->all_active());
+  CHECK(host.images->departures().empty());
+
+  host.restart();
+  full.plan_all();
+  host.let_run();
+  CHECK_FALSE(host.swarm.joined.contains(full.first.id()));
+  CHECK(host.swarm.joined.size() == 2);
+  CHECK(host.state_of(full.first) == ImageState::active);
+  CHECK_FALSE(host.row(full.first)->error);
+}
+
+TEST_CASE("what gave way is fetched again when it becomes the newest that works") {
+  FullStore full;
+  auto& host = full.host;
+  full.plan_all();
+  REQUIRE(host.until([&] { return !host.has_files(full.first); }));
+  host.know(full.first);
+  host.plan({full.first.decided(Verdict::selected), full.second.decided(Verdict::withdrawn),
+             full.third.decided(Verdict::withdrawn)});
+  CHECK(host.until([&] { return host.swarm.joined.contains(full.first.id()); }));
+}
+
+TEST_CASE("what gave way and is lost from its sink is not forgotten") {
+  FullStore full;
+  auto& host = full.host;
+  full.plan_all();
+  REQUIRE(host.until([&] { return !host.has_files(full.first); }));
+  host.deliver(full.third);
+  REQUIRE(host.until([&] { return host.state_of(full.third) == ImageState::active; }));
+  host.sinks.front()->lose(full.first.id());
+  host.restart();
+  host.know(full.first);
+  full.plan_all();
+  CHECK(host.until([&] { return host.row(full.first)->error.has_value(); }));
+  CHECK(host.row(full.first)->error->fault == Fault::disk_full);
+}
+
+TEST_CASE("the last good version never gives way: that there is no room is said before anything is fetched") {
+  Host host;
+  Published const first{"1"}, second{"2"};
+  host.store.size = ByteCount{first.content.size() * 3 / 2};
+  host.configure();
+  host.bring(first);
+  host.know(second);
+  host.plan({first.decided(Verdict::selected), second.decided(Verdict::selected)});
+  REQUIRE(host.until([&] { return host.state_of(second) == ImageState::failed; }));
+  CHECK(host.row(second)->error->fault == Fault::disk_full);
+  CHECK_FALSE(host.swarm.joined.contains(second.id()));
+  CHECK(std::filesystem::exists(host.artefact(first)));
+  CHECK(host.state_of(first) == ImageState::active);
+}
+
 }  // namespace
 }  // namespace imageswarm::coordinator
