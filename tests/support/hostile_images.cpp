@@ -211,7 +211,7 @@ std::vector<HostileImage> ovfs() {
        Ova{}.in_ovf("<Envelope", "<!DOCTYPE x [<!ENTITY e SYSTEM \"file:///etc/shadow\">]><Envelope"), "image-ovf"},
       {"nested too deeply", Ova{}.in_ovf("A machine", deep), "image-ovf"},
       {"too many attributes", attribute("Disk", wide), "image-ovf"},
-      {"attribute twice", attribute("File", "o:href='other'"), "image-ovf"},
+      {"attribute twice", attribute("File", "o:href='disk.vmdk'"), "image-ovf"},
       {"another root", Ova{}.in_ovf("</Envelope>", "</Envelope><Envelope/>"), "image-ovf"},
       {"another vocabulary", Ova{}.in_ovf("xmlns=\"http://schemas.dmtf.org/ovf/envelope/1", "xmlns=\"urn:x"),
        "image-ovf"},
