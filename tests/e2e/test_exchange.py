@@ -12,7 +12,7 @@ import pytest
 from support.authority import Authority
 from support.cloud import free_port
 from support.desk import Desk
-from support.hepix import image, image_list, smime_sign, stamp
+from support.hepix import image, image_list, smime_by_hand, smime_sign, stamp
 from support.services import Nginx
 from support.simplestreams import CONTENT, PRODUCT, Mirror, Signer
 
@@ -93,6 +93,15 @@ def test_a_list_signed_by_openssl_goes_all_the_way(desk, hepix):
     desk.run("endorse", "--all", "--yes")
     desk.publish()
     assert "worker@42" in desk.verify().stdout
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_a_list_made_by_hand_to_the_specification_is_imported(desk, hepix, authority, line_end):
+    text = image_list([hepix.image(**{"hv:size": str(len(hepix.content)), "x:own": {"a": [1]}})], **{"hv:uri": hepix.url})
+    (hepix.web.root / "list.smime").write_bytes(smime_by_hand(text, authority, line_end=line_end))
+    openssl_verify(hepix.web.root / "list.smime", authority)
+    assert "it says that it lives" not in take(desk, hepix, "--all").stdout
+    assert [entry["uuid"] for entry in desk.json("list")] == [WORKER]
 
 
 def test_importing_the_same_version_again_does_nothing(desk, hepix):

@@ -1,6 +1,8 @@
 """HEPiX image lists, made to their specification and signed with openssl alone."""
+import base64
 import json
 import subprocess
+import textwrap
 from datetime import datetime, timedelta, timezone
 
 LIST = "2b9c6e62-4b0d-4a36-8b4c-0e6a2f7b1d10"
@@ -35,3 +37,31 @@ def smime_sign(text, authority, alias="ada", *options):
     return subprocess.run(["openssl", "smime", "-sign", "-md", "sha256", *options, "-signer", identity.certificate,
                            "-inkey", identity.key, "-certfile", identity.certificate],
                           input=text.encode(), capture_output=True, check=True).stdout
+
+
+def smime_by_hand(text, authority, alias="ada", line_end="\n"):
+    """A clear-signed message as RFC 8551 allows it and openssl does not write it: the signature is over CRLF, whatever
+    stands in the file."""
+    identity = authority[alias]
+    canonical = text.replace("\n", "\r\n").encode()
+    der = subprocess.run(["openssl", "cms", "-sign", "-binary", "-outform", "DER", "-md", "sha384", "-signer",
+                          identity.certificate, "-inkey", identity.key, "-certfile",
+                          authority.directory / "ca" / "issuing.pem"],
+                         input=canonical, capture_output=True, check=True).stdout
+    signature = "\n".join(textwrap.wrap(base64.b64encode(der).decode(), 76))
+    message = f"""\
+mime-version: 1.0
+CONTENT-TYPE: Multipart/Signed;
+\tMICALG=sha1; Boundary=mark;
+ protocol="application/pkcs7-signature"
+
+--mark
+{text}
+--mark
+Content-Transfer-Encoding: BASE64
+Content-Type: application/pkcs7-signature
+
+{signature}
+--mark--
+"""
+    return message.replace("\n", line_end).encode()
