@@ -1,6 +1,7 @@
 #include "indexer/exchange/hepix.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <filesystem>
 
 #include "common/base/text.hpp"
@@ -130,7 +131,7 @@ Result<ForeignImage> read_image(yaml::Value const& value, ListHead const& list) 
   put("architecture", architecture_of(architecture));
   put("os-distro", distribution_of(distribution));
   put("os-version", os_version);
-  put("min-ram", ram);
+  if (parse_number(ram, 1, UINT32_MAX)) put("min-ram", ram);
   put("expires", expires);
   put("local-endorser", list.creator);
   for (auto const vo : split(list.vo, ',')) {

@@ -136,6 +136,15 @@ TEST_CASE("what publishers write differently is read alike") {
   CHECK(image.entry.at("vo-tags") == std::vector<std::string>{"atlas", "cms"});
 }
 
+TEST_CASE("a minimum of memory that is no number is no reason to skip an image") {
+  auto list = sample();
+  first_image(list)["hv:ram_minimum"] = "512 MB";
+  auto const read = parsed(list);
+  REQUIRE(read);
+  REQUIRE(read->images.size() == 1);
+  CHECK_FALSE(read->images.front().entry.contains("min-ram"));
+}
+
 TEST_CASE("the fields that only some consumers need may be absent") {
   auto list = sample();
   for (auto const* key : {"dc:title", "hv:size", "hv:version", "hv:format", "sl:arch", "sl:osname", "hv:hypervisor"}) {
