@@ -1,6 +1,7 @@
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 
@@ -128,6 +129,14 @@ MetricFamily receipts(state::Board const& board) {
   return family;
 }
 
+MetricFamily unconfirmed(state::Board const& board) {
+  auto const count =
+      std::ranges::count_if(board.departures, [](auto const& departure) { return !state::confirmed_at(departure); });
+  return gauge("departures_unconfirmed",
+               "Recalled, withdrawn, expired or no longer approved, and still seeded or used.")
+      .add(static_cast<double>(count));
+}
+
 MetricFamily faults(state::Board const& board) {
   auto family = counter("faults_total", "Faults since the start, by word (docs/faults.md).");
   for (auto const& [fault, count] : board.faults) family.add(number(count), {{"fault", fault}});
@@ -147,6 +156,7 @@ std::vector<MetricFamily> page_of(state::Board const& board) {
       gauge("upload_limit_bytes_per_second", "Upload limit of the host; +Inf without one.")
           .add(limit(board.upload_limit)),
       receipts(board),
+      unconfirmed(board),
       faults(board)};
   add_transfers(page, board);
   add_subscriptions(page, board);

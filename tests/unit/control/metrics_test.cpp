@@ -26,7 +26,7 @@ TEST_CASE("the metrics show the board") {
         "name=\"debian-12\",source=\"local\"} 2770000000\n", "imageswarm_download_bytes_per_second 45200000\n",
         "imageswarm_upload_bytes_per_second 4600000\n", "imageswarm_upload_limit_bytes_per_second 20000000\n",
         "imageswarm_download_limit_bytes_per_second +Inf\n", "imageswarm_receipts{sink=\"mysite\"} 1\n",
-        "imageswarm_faults_total{fault=\"glance-unavailable\"} 3\n",
+        "imageswarm_departures_unconfirmed 1\n", "imageswarm_faults_total{fault=\"glance-unavailable\"} 3\n",
         "imageswarm_sink_images{sink=\"mysite\",state=\"present\"} 1\n", "state=\"refused\"} 1\n"}) {
     CHECK_THAT(text, Contains(line));
   }
