@@ -25,6 +25,8 @@ namespace {
 
 /// Largest file that is fetched where its list does not say the size.
 constexpr ByteCount most_without_size{1ull << 40};
+/// Largest image that is unpacked without a size: it takes a try for each 4 GiB.
+constexpr ByteCount most_unpacked = 64_GiB;
 constexpr std::chrono::hours fetch_deadline{24};
 constexpr ByteCount slowest_fetch{10'000};  // bytes per second
 
@@ -130,7 +132,7 @@ Result<ingest::TemporaryFile> unpack(ingest::TemporaryFile const& packed, Foreig
   constexpr std::uint64_t step = 1ull << 32;
   auto const low = size_in_trailer(packed);
   if (!low) return fail(low.error());
-  auto const most = image.unpacked_at_most.value_or(ByteCount{step});
+  auto const most = std::min(image.unpacked_at_most.value_or(ByteCount{step}), most_unpacked);
   auto const source = open_regular(packed.path());
   if (!source) return fail(source.error());
   for (auto size = *low == 0 ? step : *low; size <= most.value; size += step) {
@@ -162,11 +164,11 @@ Result<ingest::TemporaryFile> obtain(ForeignImage const& image, fs::path const& 
   if (!torrent) return fail(std::move(torrent.error()));
   auto file = ingest::TemporaryFile::create(directory);
   if (!file) return file;
+  auto const most = *torrent ? (*torrent)->size : image.size.value_or(most_without_size);
   Interruption const interruption;
   Intake intake{image, std::move(*torrent), *file, interruption};
   auto const take = [&intake](std::span<std::byte const> data) { return intake.take(data); };
-  auto const got = content.empty() ? fetch(image.url, image.size.value_or(most_without_size), take)
-                                   : copy(content / image.file, take);
+  auto const got = content.empty() ? fetch(image.url, most, take) : copy(content / image.file, take);
   if (!got) return fail(got.error());
   if (auto const good = intake.judge(); !good) return fail(good.error());
   if (image.packed == document::Compression::none) return file;

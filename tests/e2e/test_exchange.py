@@ -406,6 +406,10 @@ def test_a_cern_index_whose_files_differ_leaves_the_store_unchanged(desk, cern):
     cern.put()
     (cern.root / "worker_42.img.gz").write_bytes(cern.packed[:-1] + b"x")
     assert "hash-mismatch" in take_cern(desk, cern, "--unsigned", "--all", status=3).stderr
+    (cern.root / "worker_42.img.gz").write_bytes(cern.packed + b"x")
+    assert "too-large" in take_cern(desk, cern, "--unsigned", "--all", status=3).stderr
+    cern.put(**{"volume-size": "100kB"})
+    assert "bomb" in take_cern(desk, cern, "--unsigned", "--all", status=3).stderr
     cern.packed = gzip.compress(os.urandom(2000))[:-4] + b"\x00\x10\x00\x00"
     cern.put()
     assert "image-" in take_cern(desk, cern, "--unsigned", "--all", status=3).stderr
