@@ -55,7 +55,7 @@ private:
     auto const& image = decision.want.image;
     if (recalled(decision)) return Verdict::recalled;
     if (!ask(decision, "endorsed", standing != Standing::revoked,
-             standing == Standing::revoked ? "the signer is revoked or no longer allowed"
+             standing == Standing::revoked ? "endorser-withdrawn: the signer is revoked or no longer allowed"
                                            : "signed by " + decision.want.provenance.endorser)) {
       return Verdict::withdrawn;
     }
@@ -252,12 +252,13 @@ private:
 
   /// What is held and in its catalogue no more counts as withdrawn.
   Decision judge_held(flow::Want const& held) const {
-    bool all_known = true;
+    bool unknown = false, revoked = false;
     for (auto const& source : input_.catalogues) {
-      all_known = all_known && source.document;
       if (!source.document) {
-        if (source.url == held.provenance.catalogue_url && source.standing == Standing::revoked) {
-          return judgement_.judge(held, Standing::revoked);
+        if (source.standing != Standing::revoked) {
+          unknown = unknown || may_give(source, held);
+        } else {
+          revoked = revoked || source.url == held.provenance.catalogue_url;
         }
         continue;
       }
@@ -269,8 +270,19 @@ private:
       return withdrawn(held, fmt::format("no longer in its catalogue {} as of serial {}", header.name, header.serial));
     }
     // Its own catalogue may be among those that could not be verified since the start: then nothing is known.
-    return all_known ? withdrawn(held, "its catalogue is no longer subscribed to")
-                     : judgement_.judge(held, Standing::stale);
+    if (unknown) return judgement_.judge(held, Standing::stale);
+    if (revoked) return judgement_.judge(held, Standing::revoked);
+    if (!input_.endorsers_known) return judgement_.judge(held, Standing::stale);
+    return withdrawn(held, fmt::format("endorser-withdrawn: {} is no longer named for the catalogue {}",
+                                       printable(held.provenance.endorser, 500), held.provenance.catalogue));
+  }
+
+  /// May that catalogue, which is not at hand, be the one that it came from?
+  static bool may_give(Source<document::Catalogue> const& source, flow::Want const& held) {
+    bool const by_signer = source.signers.empty() || std::ranges::any_of(source.signers, [&](auto const& signer) {
+                             return signer.matches(held.endorser);
+                           });
+    return by_signer && (!source.name || *source.name == held.provenance.catalogue);
   }
 
   static bool is_from(trust::VerifiedCatalogue const& catalogue, flow::Want const& held) {

@@ -29,6 +29,8 @@ struct Source {
   std::shared_ptr<trust::Verified<T> const> document;
   std::string url;
   Standing standing = Standing::trusted;
+  std::vector<trust::SignerPattern> signers{};  ///< who may sign it; none: not said
+  std::optional<std::string> name{};            ///< the only one that its document may have
 };
 
 /// An image that this host has, as it was wanted then: it may have left the catalogue since.
@@ -41,6 +43,8 @@ struct Input {
   unsigned keep = 2;  ///< versions of a family
   std::vector<Source<document::Catalogue>> catalogues;
   std::vector<Source<document::ApprovalList>> approvals;
+  /// Nobody can be an endorser but by `catalogues`; false: an endorser list that could name others is not at hand.
+  bool endorsers_known = true;
   std::vector<Held> held;
   std::vector<Held> departed;  ///< was here; a withdrawal or recall still concerns it
   std::set<Uuid> active;       ///< in all their sinks

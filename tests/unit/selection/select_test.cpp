@@ -272,6 +272,37 @@ TEST_CASE("a catalogue that moved to another URL withdraws nothing while the new
   CHECK(only(input).verdict == Verdict::selected);
 }
 
+TEST_CASE("whom nobody names any more has withdrawn, whatever else is not at hand") {
+  auto const held = only(input_with({sample_image()})).want;
+  auto input = input_with({});
+  input.held = {held};
+  auto const bob = *trust::DistinguishedName::parse("CN=Bob Endorser,O=Example");
+  input.catalogues = {{nullptr, "https://bob.example.org/catalogue.yaml", Standing::trusted, {{bob, {}}}}};
+  CHECK(only(input).verdict == Verdict::withdrawn);
+  CHECK(only(input).reasons.back().answer.find("endorser-withdrawn: CN=Ada Endorser") == 0);
+
+  SECTION("but not while a list that could name him or her is not at hand") {
+    input.endorsers_known = false;
+    CHECK(only(input).verdict == Verdict::selected);
+    CHECK_FALSE(only(input).may_fetch);
+  }
+  SECTION("but not while a catalogue that he or she may sign is not at hand") {
+    input.catalogues[0].signers.push_back({held.endorser.subject, {}});
+    CHECK(only(input).verdict == Verdict::selected);
+    input.catalogues[0].name = "another";
+    CHECK(only(input).verdict == Verdict::withdrawn);
+  }
+}
+
+TEST_CASE("a revoked signer withdraws, also while an endorser list is not at hand") {
+  auto const held = only(input_with({sample_image()})).want;
+  auto input = input_with({});
+  input.held = {held};
+  input.endorsers_known = false;
+  input.catalogues = {{nullptr, catalogue_url, Standing::revoked, {{held.endorser.subject, {}}}}};
+  CHECK(only(input).verdict == Verdict::withdrawn);
+}
+
 TEST_CASE("an endorser cannot withdraw what another one vouched for") {
   auto const image = sample_image();
   auto const held = only(input_with({image})).want;
