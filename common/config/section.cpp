@@ -121,10 +121,6 @@ void Section::whole(std::initializer_list<std::string_view> keys,
   }
 }
 
-void Section::later(std::string_view key) {
-  value(key, [](yaml::Value const&) -> Result<> { return fail(Fault::config_value, "this comes in a later release"); });
-}
-
 void Section::require(std::string_view key) {
   if (!has(key)) fail_at(map_.line, Fault::config_value, full(key) + ": it is missing");
 }

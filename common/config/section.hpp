@@ -94,8 +94,6 @@ public:
   /// The whole map by a reader that knows exactly these keys.
   void whole(std::initializer_list<std::string_view> keys, std::function<Result<>(yaml::Value const&)> const& read);
 
-  /// The key is known, but what it asks for is not there yet.
-  void later(std::string_view key);
   /// The key must be given.
   void require(std::string_view key);
   /// Does the key stand here with a value?

@@ -81,7 +81,7 @@ struct ControlSettings {
 struct Settings {
   HostSettings host;
   TrustSettings trust;
-  std::vector<SubscriptionSettings> subscriptions;  ///< catalogues, then approval lists
+  std::vector<SubscriptionSettings> subscriptions;  ///< catalogues, endorser lists, approval lists
   ApprovalPolicy approvals = ApprovalPolicy::listed;
   std::vector<document::Rule> select;  ///< alternatives; empty = all
   SwarmSettings swarm;

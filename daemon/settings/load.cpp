@@ -54,9 +54,9 @@ void read_catalogue(Section& section, std::vector<flow::SubscriptionSettings>& s
   if (source.signers.empty()) section.refuse("endorsers", "name at least one who may sign the catalogue");
 }
 
-void read_approval_list(Section& section, std::vector<flow::SubscriptionSettings>& subscriptions) {
+void read_list(Section& section, document::Kind kind, std::vector<flow::SubscriptionSettings>& subscriptions) {
   auto& source = subscriptions.emplace_back();
-  source.kind = document::Kind::approval_list;
+  source.kind = kind;
   read_source(section, source);
   section.value("signed-by", [&](yaml::Value const& value) -> Result<> {
     return signer(value).map([&](trust::SignerPattern pattern) { source.signers.push_back(std::move(pattern)); });
@@ -151,13 +151,24 @@ void read_control(Section& section, flow::ControlSettings& control) {
   });
 }
 
-/// State and status know a subscription by its URL.
+std::string_view section_of(document::Kind kind) {
+  switch (kind) {
+    case document::Kind::catalogue:
+      return "catalogues";
+    case document::Kind::endorser_list:
+      return "endorser-lists";
+    case document::Kind::approval_list:
+      return "approvals";
+  }
+  return "";
+}
+
+/// State and status know a configured subscription by its URL.
 void refuse_repeated_sources(Section& top, Settings const& settings) {
   std::set<std::string> seen;
   for (auto const& source : settings.subscriptions) {
-    bool const list = source.kind == document::Kind::approval_list;
     if (!seen.insert(source.url).second) {
-      top.refuse(list ? "approvals" : "catalogues", fmt::format("{} is given twice", source.url));
+      top.refuse(section_of(source.kind), fmt::format("{} is given twice", source.url));
     }
   }
 }
@@ -166,11 +177,13 @@ void read_settings(Section& top, Settings& settings) {
   top.section("host", [&](Section& section) { read_host(section, settings.host); });
   top.section("trust", [&](Section& section) { read_trust(section, settings.trust); });
   top.sections("catalogues", [&](Section& section) { read_catalogue(section, settings.subscriptions); });
-  top.later("endorser-lists");
+  top.sections("endorser-lists",
+               [&](Section& section) { read_list(section, document::Kind::endorser_list, settings.subscriptions); });
   top.section("approvals", [&](Section& section) {
     section.word("policy", settings.approvals,
                  {{"all", flow::ApprovalPolicy::all}, {"listed", flow::ApprovalPolicy::listed}});
-    section.sections("lists", [&](Section& list) { read_approval_list(list, settings.subscriptions); });
+    section.sections("lists",
+                     [&](Section& list) { read_list(list, document::Kind::approval_list, settings.subscriptions); });
   });
   top.sections("select", [&](Section& section) { read_select(section, settings.select); });
   top.section("swarm", [&](Section& section) { read_swarm(section, settings.swarm); });

@@ -45,7 +45,6 @@ Result<Sample> sample(std::string_view text) {
         return fail(Fault::doc_field, "line {}: never right", map.line);
       });
     });
-    top.later("nova-cache");
   });
   return done.map([&] { return into; });
 }
@@ -107,7 +106,6 @@ TEST_CASE("every mistake is refused with file and line") {
       {"items:\n  - a\n  - [b]\n", "/etc/x.yaml:3: items: text is expected", Fault::config_value},
       {"below:\n  - {}\n", "/etc/x.yaml:2: below.url: it is missing", Fault::config_value},
       {"below:\n  - text\n", "/etc/x.yaml:2: below: a map of keys", Fault::config_value},
-      {"nova-cache: x\n", "/etc/x.yaml:1: nova-cache: this comes in a later release", Fault::config_value},
       {"a: b\nc: d: e\n", "/etc/x.yaml:2: illegal map value", Fault::config_syntax},
       {"name: a\nname: b\n", "/etc/x.yaml:2: key 'name' was already given", Fault::config_syntax},
       {"name:\tx\n", "/etc/x.yaml:1: a tab", Fault::config_syntax},
