@@ -16,7 +16,7 @@ Result<> check_signer(Signer const& signer, Expectation const& expected) {
     return std::ranges::any_of(patterns, [&](auto const& each) { return each.matches(signer); });
   };
   if (expected.any_signer || among(expected.signers)) return {};
-  if (among(expected.elsewhere)) {
+  if (expected.elsewhere && among(*expected.elsewhere)) {
     return fail(Fault::signer_wrong_role, "{} may sign other documents, but not this one",
                 printable(signer.text(), 500));
   }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -47,9 +48,10 @@ using Floors = std::map<DocumentKey, Floor>;
 /// What a subscription demands of the document that it fetches.
 struct Expectation {
   document::Kind kind{};
-  std::vector<SignerPattern> signers;    ///< who may sign; `any_signer` for a look from outside
-  bool any_signer = false;               ///< only `imageswarm-index verify` without --subject sets it
-  std::vector<SignerPattern> elsewhere;  ///< who may sign other documents: told apart from strangers
+  std::vector<SignerPattern> signers;  ///< who may sign; `any_signer` for a look from outside
+  bool any_signer = false;             ///< only `imageswarm-index verify` without --subject sets it
+  /// Who may sign other documents, told apart from strangers; null = nobody. Shared: a host may know thousands.
+  std::shared_ptr<std::vector<SignerPattern> const> elsewhere;
   std::optional<std::string> name;
   std::optional<std::uint64_t> epoch;  ///< a daemon always demands one; nothing = any
 };

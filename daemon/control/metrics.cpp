@@ -108,9 +108,11 @@ void add_subscriptions(std::vector<MetricFamily>& page, state::Board const& boar
   auto refreshed = gauge("subscription_refreshed_timestamp_seconds", "When the source last answered.");
   auto expires = gauge("subscription_expires_timestamp_seconds", "When the accepted document expires.");
   for (auto const& subscription : board.subscriptions) {
-    Labels const labels{{"kind", std::string{document::name_of(subscription.kind)}},
-                        {"name", subscription.name},
-                        {"url", http::shown(subscription.url)}};
+    Labels labels{{"kind", std::string{document::name_of(subscription.kind)}},
+                  {"name", subscription.name},
+                  {"url", http::shown(subscription.url)}};
+    // A list may name several endorsers of one catalogue, and each is followed.
+    if (!subscription.endorser.empty()) labels.push_back({"endorser", subscription.endorser});
     auto with_state = labels;
     with_state.push_back({"state", std::string{name_of(subscription.state)}});
     current.add(1, std::move(with_state));

@@ -97,6 +97,7 @@ selection::Input Coordinator::input_with(std::vector<selection::Source<document:
           .keep = versions_to_keep(settings_),
           .catalogues = std::move(catalogues),
           .approvals = documents_.approvals(),
+          .endorsers_known = documents_.endorsers_known(),
           .held = images_.held(),
           .departed = images_.departed(),
           .active = images_.active(),

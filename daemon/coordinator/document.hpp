@@ -42,7 +42,8 @@ public:
   }
 
 private:
-  std::variant<std::shared_ptr<trust::VerifiedCatalogue const>, std::shared_ptr<trust::VerifiedApprovalList const>>
+  std::variant<std::shared_ptr<trust::VerifiedCatalogue const>, std::shared_ptr<trust::VerifiedApprovalList const>,
+               std::shared_ptr<trust::VerifiedEndorserList const>>
       held_;
 };
 

@@ -1,21 +1,37 @@
 #include "daemon/coordinator/documents.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
+#include "common/base/log.hpp"
 #include "common/base/text.hpp"
+#include "daemon/coordinator/derive.hpp"
 
 namespace imageswarm::coordinator {
 namespace {
 
 using selection::Standing;
 
-/// What was accepted last from this source, whoever signed it and whatever its name was; or null.
+/// May this have come by the subscription? One that names its document and all its signers in full has documents of
+/// its own even where another has the same URL.
+bool fits(state::AcceptedDocument const& stored, flow::SubscriptionSettings const& settings) {
+  if (stored.url != settings.url || stored.key.kind != settings.kind) return false;
+  bool const in_full = settings.document && std::ranges::all_of(settings.signers, [](auto const& signer) {
+                         return signer.issuer.has_value();
+                       });
+  if (!in_full) return true;
+  return stored.key.name == *settings.document && std::ranges::any_of(settings.signers, [&](auto const& signer) {
+           return stored.key.signer == trust::Signer{signer.subject, *signer.issuer, {}}.text();
+         });
+}
+
+/// What was accepted last from this source, or null.
 state::AcceptedDocument const* newest_of(std::vector<state::AcceptedDocument> const& stored,
                                          flow::SubscriptionSettings const& settings) {
   state::AcceptedDocument const* newest = nullptr;
   for (auto const& document : stored) {
-    if (document.url != settings.url || document.key.kind != settings.kind) continue;
+    if (!fits(document, settings)) continue;
     if (!newest || document.accepted > newest->accepted) newest = &document;
   }
   return newest;
@@ -27,9 +43,31 @@ std::vector<selection::Source<T>> sources_of(std::vector<std::shared_ptr<Subscri
   std::vector<selection::Source<T>> sources;
   for (auto const& source : subscriptions) {
     if (source->settings.kind != kind) continue;
-    sources.push_back({source->document.as<T>(), source->settings.url, standing_of(*source, now)});
+    sources.push_back({.document = source->document.as<T>(),
+                       .url = source->settings.url,
+                       .standing = standing_of(*source, now),
+                       .signers = source->settings.signers,
+                       .name = source->settings.document ? source->settings.document : source->accepted_name});
   }
   return sources;
+}
+
+std::vector<trust::SignerPattern> signers_of(std::vector<flow::SubscriptionSettings> const& subscriptions) {
+  std::vector<trust::SignerPattern> signers;
+  for (auto const& settings : subscriptions) std::ranges::copy(settings.signers, std::back_inserter(signers));
+  return signers;
+}
+
+/// All that is to be followed: what is configured, and after it what is derived.
+std::vector<flow::SubscriptionSettings> with_derived(std::vector<flow::SubscriptionSettings> configured,
+                                                     Derivation const& derivation) {
+  for (auto const& derived : derivation.subscriptions) configured.push_back(derived.settings);
+  return configured;
+}
+
+Refresher::Surroundings telling(Refresher::Surroundings surroundings, std::function<void()> changed) {
+  surroundings.changed = std::move(changed);
+  return surroundings;
 }
 
 }  // namespace
@@ -38,7 +76,8 @@ Documents::Documents(Refresher::Surroundings surroundings)
     : loop_{surroundings.loop},
       state_{surroundings.state},
       clock_{surroundings.clock},
-      refresher_{std::make_shared<Refresher>(std::move(surroundings))} {}
+      changed_{surroundings.changed},
+      refresher_{std::make_shared<Refresher>(telling(std::move(surroundings), [this] { on_answer(); }))} {}
 
 Documents::~Documents() {
   for (auto const& source : subscriptions_) source->removed = true;
@@ -48,11 +87,52 @@ Result<> Documents::configure(std::vector<flow::SubscriptionSettings> const& sub
                               trust::AnchorPolicy const& anchors) {
   refresher_->trust(anchors);
   auto const before = subscriptions_;
-  if (auto done = follow(subscriptions); !done) return done;
+  configured_ = subscriptions;
+  if (auto done = follow_all(); !done) return done;
   for (auto const& source : subscriptions_) {
     if (std::ranges::find(before, source) != before.end()) refresher_->refresh(source);
   }
   return {};
+}
+
+Documents::EndorserLists Documents::lists_at_hand() const {
+  EndorserLists lists;
+  for (auto const& source : subscriptions_) {
+    if (source->settings.kind == document::Kind::endorser_list) {
+      lists.push_back(source->document.as<document::EndorserList>());
+    }
+  }
+  return lists;
+}
+
+Result<> Documents::follow_all() {
+  auto derivation = derive(configured_, subscriptions_);
+  auto const wanted = with_derived(configured_, derivation);
+  refresher_->know(signers_of(wanted));
+  if (auto done = follow(wanted); !done) return done;
+  for (auto const& source : subscriptions_) source->paths.clear();
+  for (std::size_t i = 0; i < derivation.subscriptions.size(); ++i) {
+    subscriptions_[configured_.size() + i]->paths = std::move(derivation.subscriptions[i].paths);
+  }
+  lists_followed_ = lists_at_hand();
+  all_followed_ = derivation.complete;
+  say_left_out(std::move(derivation.left_out));
+  return {};
+}
+
+void Documents::on_answer() {
+  if (lists_at_hand() != lists_followed_) {
+    if (auto done = follow_all(); !done) log_error("following the endorser lists: {}", done.error().line());
+  }
+  // What a list names and an earlier run knew is looked at before a plan is made: it must not look like withdrawn.
+  if (!refresher_->loading()) changed_();
+}
+
+void Documents::say_left_out(std::vector<std::string> lines) {
+  for (auto const& line : lines) {
+    if (std::ranges::find(left_out_, line) == left_out_.end()) log_warning("{}; left out", line);
+  }
+  left_out_ = std::move(lines);
 }
 
 Result<> Documents::follow(std::vector<flow::SubscriptionSettings> const& subscriptions) {
@@ -125,17 +205,30 @@ bool Documents::any_refused() const {
          });
 }
 
+bool Documents::endorsers_known() const {
+  return all_followed_ && std::ranges::all_of(subscriptions_, [now = clock_.now()](auto const& source) {
+           return source->settings.kind != document::Kind::endorser_list || source->document ||
+                  standing_of(*source, now) == Standing::revoked;
+         });
+}
+
 std::vector<selection::Source<document::Catalogue>> Documents::catalogues() const {
   return sources_of<document::Catalogue>(subscriptions_, document::Kind::catalogue, clock_.now());
 }
 
 std::vector<selection::Source<document::Catalogue>> Documents::catalogues_with(Subscription const& source,
                                                                                Document const& version) const {
-  auto sources = catalogues();
-  for (auto& each : sources) {
-    if (each.url == source.settings.url) each = {version.as<document::Catalogue>(), each.url, Standing::trusted};
-  }
-  return sources;
+  auto updated = std::make_shared<Subscription>(loop_, source.settings);
+  updated->paths = source.paths;
+  updated->accepted_name = version.header().name;
+  updated->document = version;
+  auto subscriptions = subscriptions_;
+  std::ranges::replace_if(
+      subscriptions, [&](auto const& each) { return each.get() == &source; }, updated);
+  auto const wanted = with_derived(configured_, derive(configured_, subscriptions));
+  std::erase_if(subscriptions,
+                [&](auto const& each) { return std::ranges::find(wanted, each->settings) == wanted.end(); });
+  return sources_of<document::Catalogue>(subscriptions, document::Kind::catalogue, clock_.now());
 }
 
 std::vector<selection::Source<document::ApprovalList>> Documents::approvals() const {

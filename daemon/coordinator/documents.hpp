@@ -1,7 +1,9 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
+#include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -42,6 +44,8 @@ public:
   /// Accepts at once what is held back of the document with this name, or of this URL. Faults: not-found (nothing is),
   /// usage (several are), and why it could not be kept.
   [[nodiscard]] Result<> confirm(std::string_view document);
+  /// Is every endorser list at hand, so that nobody can be named but those whose catalogues are followed?
+  bool endorsers_known() const;
 
   std::vector<selection::Source<document::Catalogue>> catalogues() const;
   /// As they would be with this new version of one source.
@@ -51,6 +55,13 @@ public:
   std::vector<state::SubscriptionStatus> statuses() const;
 
 private:
+  using EndorserLists = std::vector<std::shared_ptr<trust::VerifiedEndorserList const>>;
+  EndorserLists lists_at_hand() const;
+  /// Follows what is configured, and what the endorser lists at hand name.
+  [[nodiscard]] Result<> follow_all();
+  /// Follows other catalogues if an endorser list has changed, and then tells what has changed.
+  void on_answer();
+  void say_left_out(std::vector<std::string> lines);
   /// What goes on unchanged keeps its document and its schedule; what is new is loaded from state and verified again,
   /// then refreshed.
   [[nodiscard]] Result<> follow(std::vector<flow::SubscriptionSettings> const& subscriptions);
@@ -58,8 +69,13 @@ private:
   boost::asio::io_context& loop_;
   state::State& state_;
   Timekeeper const& clock_;
+  std::function<void()> changed_;
   std::shared_ptr<Refresher> refresher_;
+  std::vector<flow::SubscriptionSettings> configured_;
   std::vector<std::shared_ptr<Subscription>> subscriptions_;
+  EndorserLists lists_followed_;       ///< as they were when `follow_all` looked last
+  bool all_followed_ = true;           ///< everything that endorser lists name
+  std::vector<std::string> left_out_;  ///< said already
 };
 
 }  // namespace imageswarm::coordinator

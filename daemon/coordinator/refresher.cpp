@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <chrono>
 #include <random>
+#include <ranges>
 #include <utility>
 
 #include "common/base/log.hpp"
 #include "common/base/text.hpp"
+#include "common/trust/endorsers.hpp"
 
 namespace imageswarm::coordinator {
 namespace {
@@ -16,7 +18,21 @@ double dice() {
   return std::uniform_real_distribution<>{}(generator);
 }
 
+/// Whoever runs the host sees whom a new version of a list lets in and out.
+void say_differences(Subscription const& source, Document const& before) {
+  static constexpr std::size_t most = 20;
+  auto const old = before.as<document::EndorserList>();
+  auto const lines = trust::differences(old ? old->content() : document::EndorserList{},
+                                        source.document.as<document::EndorserList>()->content());
+  for (auto const& line : lines | std::views::take(most)) log_info("{}: {}", title_of(source), line);
+  if (lines.size() > most) log_info("{}: and {} more changes", title_of(source), lines.size() - most);
+}
+
 }  // namespace
+
+void Refresher::know(std::vector<trust::SignerPattern> signers) {
+  known_signers_ = std::make_shared<std::vector<trust::SignerPattern> const>(std::move(signers));
+}
 
 void Refresher::load(std::shared_ptr<Subscription> const& source, std::string bytes) {
   source->bytes = std::make_shared<std::string const>(std::move(bytes));
@@ -90,6 +106,7 @@ Result<Judge> Refresher::judge_for(Subscription const& source) const {
   trust::Expectation expected;
   expected.kind = source.settings.kind;
   expected.signers = source.settings.signers;
+  expected.elsewhere = known_signers_;
   // A source stays with the document that it gave first: another one of the same signer cannot take its place.
   expected.name = source.settings.document ? source.settings.document : source.accepted_name;
   expected.epoch = source.settings.epoch;
@@ -170,19 +187,24 @@ Result<> Refresher::accept(Subscription& source, Document document, std::string 
                                     .accepted = around_.clock.now()});
   if (!kept) return kept;
   source.accepted_name = header.name;
+  auto const before = source.document;
   put_in_use(source, std::move(document));
   source.bytes = std::make_shared<std::string const>(std::move(bytes));
   source.last_said.clear();
-  say_accepted(source);
+  say_accepted(source, before);
   return {};
 }
 
-void Refresher::say_accepted(Subscription const& source) {
+void Refresher::say_accepted(Subscription const& source, Document const& before) {
   auto const& header = source.document.header();
   log_info("accepted {}: serial {}, signed by {}, valid until {}", title_of(source), header.serial,
            printable(source.document.signer().text()), format_time(header.expires));
+  if (source.settings.kind == document::Kind::catalogue) say_refused_entries(source);
+  if (source.settings.kind == document::Kind::endorser_list) say_differences(source, before);
+}
+
+void Refresher::say_refused_entries(Subscription const& source) {
   auto const catalogue = source.document.as<document::Catalogue>();
-  if (!catalogue) return;
   for (auto const& refused : catalogue->content().refused) {
     around_.said(refused.error.fault);
     log_warning("refused image {} of {}: {}", printable(refused.name), title_of(source), refused.error.line());

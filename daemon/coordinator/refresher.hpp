@@ -36,6 +36,10 @@ public:
   explicit Refresher(Surroundings surroundings) : around_{std::move(surroundings)} {}
 
   void trust(trust::AnchorPolicy anchors) { anchors_ = std::move(anchors); }
+  /// All who may sign anything that is followed.
+  void know(std::vector<trust::SignerPattern> signers);
+  /// Are documents of earlier runs still being verified?
+  bool loading() const { return loading_ > 0; }
   /// The document of an earlier run: verified again before it counts. Then the source is refreshed.
   void load(std::shared_ptr<Subscription> const& source, std::string bytes);
   /// Asks the source now, or as soon as the job under way is done; from then on by its schedule.
@@ -53,7 +57,8 @@ private:
   void put_in_use(Subscription& source, Document document);
   void take_offer(Subscription& source, Outcome& outcome);
   [[nodiscard]] Result<> accept(Subscription& source, Document document, std::string bytes);
-  void say_accepted(Subscription const& source);
+  void say_accepted(Subscription const& source, Document const& before);
+  void say_refused_entries(Subscription const& source);
   void refuse(Subscription& source, Error error, std::string_view what);
   void note_old_fault(Subscription& source, Error const& fault);
   void keep_evidence(Subscription const& source, std::string_view bytes);
@@ -63,6 +68,7 @@ private:
 
   Surroundings around_;
   trust::AnchorPolicy anchors_;
+  std::shared_ptr<std::vector<trust::SignerPattern> const> known_signers_;
   std::uint64_t anchors_version_ = 0;  ///< a verdict by an older one is dropped
   unsigned loading_ = 0;               ///< documents of earlier runs that are still being verified
 };

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 
 #include "common/base/text.hpp"
@@ -17,6 +18,40 @@ bool is_half_gone(document::Header const& header, TimePoint now) {
   return now > header.issued + (header.expires - header.issued) / 2;
 }
 
+Standing own_standing(Subscription const& source, TimePoint now) {
+  if (source.old_fault && ends_trust(source.old_fault->fault)) return Standing::revoked;
+  bool const expired = source.document && now >= source.document.header().expires;
+  auto const since = expired ? std::optional{source.document.header().expires} : source.stale_since;
+  if (!since) return Standing::trusted;
+  return now - *since > std::chrono::days{1} ? Standing::stopped : Standing::stale;
+}
+
+Standing worst_on(ListPath const& path, TimePoint now) {
+  auto worst = Standing::trusted;
+  for (auto const& list : path) worst = std::max(worst, own_standing(*list, now));
+  return worst;
+}
+
+Standing standing_of_lists(Subscription const& source, TimePoint now) {
+  if (source.paths.empty()) return Standing::trusted;
+  auto best = Standing::revoked;
+  for (auto const& path : source.paths) best = std::min(best, worst_on(path, now));
+  return best;
+}
+
+/// Why the lists that name it give no trust, if so.
+std::optional<Error> trouble_of_lists(Subscription const& source, TimePoint now) {
+  auto const standing = standing_of_lists(source, now);
+  if (standing == Standing::trusted) return std::nullopt;
+  auto const& path = source.paths.front();
+  auto const worst = std::ranges::max_element(path, {}, [now](auto const& list) { return own_standing(*list, now); });
+  if (standing == Standing::revoked) {
+    return Error{Fault::endorser_withdrawn, title_of(**worst) + " names this endorser, but its own signer is revoked"};
+  }
+  auto const fault = (*worst)->old_fault ? (*worst)->old_fault->fault : Fault::doc_expired;
+  return Error{fault, title_of(**worst) + " names this endorser and gives no trust at the moment"};
+}
+
 /// What the document that is in use is worth, and why where nothing else went wrong.
 void judge_age(Subscription const& source, TimePoint now, state::SubscriptionStatus& row) {
   auto const& header = source.document.header();
@@ -25,6 +60,7 @@ void judge_age(Subscription const& source, TimePoint now, state::SubscriptionSta
     if (!row.error) row.error = Error{Fault::doc_expired, "expired " + format_time(header.expires)};
   } else if (standing_of(source, now) != Standing::trusted) {
     row.state = SubscriptionState::stale;
+    if (!row.error) row.error = trouble_of_lists(source, now);
   } else if (!source.error && is_half_gone(header, now)) {
     row.state = SubscriptionState::stale;
     row.error =
@@ -38,7 +74,7 @@ void judge_age(Subscription const& source, TimePoint now, state::SubscriptionSta
 }  // namespace
 
 bool ends_trust(Fault fault) {
-  return fault == Fault::cert_revoked || fault == Fault::signer_not_listed;
+  return fault == Fault::cert_revoked || fault == Fault::signer_not_listed || fault == Fault::signer_wrong_role;
 }
 
 std::string title_of(Subscription const& source) {
@@ -48,11 +84,7 @@ std::string title_of(Subscription const& source) {
 }
 
 Standing standing_of(Subscription const& source, TimePoint now) {
-  if (source.old_fault && ends_trust(source.old_fault->fault)) return Standing::revoked;
-  bool const expired = source.document && now >= source.document.header().expires;
-  auto const since = expired ? std::optional{source.document.header().expires} : source.stale_since;
-  if (!since) return Standing::trusted;
-  return now - *since > std::chrono::days{1} ? Standing::stopped : Standing::stale;
+  return std::max(own_standing(source, now), standing_of_lists(source, now));
 }
 
 state::SubscriptionStatus status_of(Subscription const& source, TimePoint now) {
@@ -60,6 +92,10 @@ state::SubscriptionStatus status_of(Subscription const& source, TimePoint now) {
   row.kind = source.settings.kind;
   row.url = source.settings.url;
   row.name = source.settings.document.value_or("");
+  if (!source.paths.empty()) {
+    auto const& signer = source.settings.signers.front();
+    row.endorser = trust::Signer{signer.subject, *signer.issuer, {}}.text();
+  }
   row.error = source.error;
   row.refreshed = source.refreshed;
   row.next_refresh = source.next_refresh;

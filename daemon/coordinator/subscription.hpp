@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "common/base/clock.hpp"
 #include "daemon/coordinator/document.hpp"
@@ -24,12 +25,17 @@ struct HeldBack {
   std::string bytes;
 };
 
+struct Subscription;
+/// The endorser lists that lead from the configuration to a subscription, the outermost first.
+using ListPath = std::vector<std::shared_ptr<Subscription const>>;
+
 /// One source of documents, and all that is known of it. Belongs to the loop thread.
 struct Subscription {
   Subscription(boost::asio::io_context& loop, flow::SubscriptionSettings configured)
       : settings{std::move(configured)}, schedule{settings.refresh}, timer{loop} {}
 
   flow::SubscriptionSettings settings;
+  std::vector<ListPath> paths;  ///< all ways to it; none: the configuration names it
   subscription::Schedule schedule;
   boost::asio::steady_timer timer;
   bool in_flight = false;
@@ -51,6 +57,7 @@ struct Subscription {
 
 /// "catalogue lxcloud (https://…)", for messages.
 std::string title_of(Subscription const& source);
+/// The worse of its own and, by the best of its ways, that of the lists on it.
 selection::Standing standing_of(Subscription const& source, TimePoint now);
 state::SubscriptionStatus status_of(Subscription const& source, TimePoint now);
 

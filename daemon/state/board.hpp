@@ -47,6 +47,7 @@ struct SubscriptionStatus {
   std::string name;  ///< of the document; empty before the first one was accepted
   document::Kind kind{};
   std::string url;
+  std::string endorser;  ///< whom an endorser list names for it, trust::Signer::text(); empty: it is configured
   std::optional<std::uint64_t> epoch, serial;
   std::optional<TimePoint> expires;
   SubscriptionState state = SubscriptionState::unreachable;

@@ -34,6 +34,15 @@ TEST_CASE("the metrics show the board") {
                        Contains("} 1938038400\n"));
 }
 
+TEST_CASE("two endorsers of one catalogue have samples of their own") {
+  auto board = test::made_up_board();
+  board.subscriptions = {board.subscriptions.front(), board.subscriptions.front()};
+  board.subscriptions[0].endorser = "CN=Ada (issuer CN=CA)";
+  board.subscriptions[1].endorser = "CN=Bob (issuer CN=CA)";
+  CHECK_THAT(page(board),
+             Contains("endorser=\"CN=Ada (issuer CN=CA)\"") && Contains("endorser=\"CN=Bob (issuer CN=CA)\""));
+}
+
 TEST_CASE("each metric has its help and each sample its metric, also on an empty board") {
   for (auto const& board : {state::Board{}, test::made_up_board()}) {
     auto const text = page(board);

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -79,8 +80,19 @@ public:
   std::uint64_t serial() const { return status().serial.value_or(0); }
   selection::Standing standing() const { return documents.catalogues().front().standing; }
 
+  /// What a restart of the daemon begins with; `changed` is called instead of a plan.
+  std::unique_ptr<coordinator::Documents> documents_again(std::function<void(coordinator::Documents&)> changed) {
+    auto holder = std::make_shared<coordinator::Documents*>(nullptr);
+    auto again = std::make_unique<coordinator::Documents>(coordinator::Refresher::Surroundings{
+        loop, workers_, state_, clock, [holder, changed = std::move(changed)] { changed(**holder); },
+        [](auto const&, auto const&) { return std::nullopt; }, [](Fault) {}});
+    *holder = again.get();
+    return again;
+  }
+
   boost::asio::io_context loop;
   std::uint64_t held_back_from = UINT64_MAX;  ///< versions from this serial on are held back
+  std::size_t catalogues_with_offer = 0;      ///< how many there would be with the version that came last
   std::map<Fault, unsigned> said;             ///< how often each fault was
 
 private:
@@ -95,7 +107,8 @@ public:
   coordinator::Timekeeper clock{
       {state_, "this boot", [this] { return clocks; }, [this](Fault fault) { ++said[fault]; }}};
   coordinator::Documents documents{{loop, workers_, state_, clock, [this] { ++answers_; },
-                                    [this](auto const&, auto const& version) -> std::optional<Error> {
+                                    [this](auto const& source, auto const& version) -> std::optional<Error> {
+                                      catalogues_with_offer = documents.catalogues_with(source, version).size();
                                       if (version.header().serial < held_back_from) return std::nullopt;
                                       return Error{Fault::mass_withdrawal, "too much"};
                                     },

@@ -104,7 +104,7 @@ TEST_CASE("a document by somebody who is not listed is refused, and the message 
 
 TEST_CASE("who may sign another document only is told apart from a stranger") {
   auto expected = expectation();
-  expected.elsewhere = {pattern("CN=Site Security,O=Example")};
+  expected.elsewhere = std::make_shared<std::vector<SignerPattern> const>(1, pattern("CN=Site Security,O=Example"));
   check_refused(verify(signed_by("site-security", catalogue()), expected), Fault::signer_wrong_role);
   check_refused(verify(signed_by("grace", catalogue()), expected), Fault::signer_not_listed);
 }
