@@ -36,9 +36,11 @@ std::optional<std::uint64_t> multiple(std::string_view prefix) {
 
 /// A decimal number, perhaps with a fraction, and the rest of the text after blanks.
 std::optional<std::pair<long double, std::string_view>> leading_number(std::string_view text) {
+  // Beginning with anything else it may mean infinity, which libstdc++ looks for beyond the end.
+  if (text.empty() || text.front() < '0' || text.front() > '9') return std::nullopt;
   long double number = 0;  // whole up to 2^64, as a double is not
   auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
-  if (error != std::errc{} || number < 0) return std::nullopt;
+  if (error != std::errc{}) return std::nullopt;
   text.remove_prefix(static_cast<std::size_t>(end - text.data()));
   while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
   return std::pair{number, text};
