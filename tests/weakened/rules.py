@@ -128,8 +128,6 @@ RULES = [
          ("common/image/inspector_process.cpp", "if (moved > promised) return", "if (false) return")),
     rule("bytes behind packed content", "archive",
          ("common/image/decompress.cpp", "if (ended_ || codec_.continues(*rest)) return {};", "ended_ = true;\n    return {};")),
-    rule("windows of any size", "archive",
-         ("common/image/decompress.cpp", "constexpr int max_zstd_window_log = 27;", "constexpr int max_zstd_window_log = 31;")),
     rule("redirects without end", "http", (CLIENT, "constexpr int max_redirects = 3;", "constexpr int max_redirects = 30;")),
     rule("redirects to any host", "http", (CLIENT, "if (before->host != after->host) {", "if (false) {")),
     rule("encodings that nobody asked for", "http",
