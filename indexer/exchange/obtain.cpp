@@ -6,6 +6,8 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <cstdint>
+#include <numeric>
 #include <optional>
 #include <span>
 #include <stop_token>
@@ -122,7 +124,8 @@ Result<std::uint64_t> size_in_trailer(ingest::TemporaryFile const& file) {
   if (end < 18 || ::pread(file.fd(), size.data(), size.size(), end - 4) != 4) {
     return fail(Fault::image_truncated, "the file is too short for gzip");
   }
-  return size[0] | size[1] << 8 | size[2] << 16 | static_cast<std::uint64_t>(size[3]) << 24;
+  return std::accumulate(size.rbegin(), size.rend(), std::uint64_t{0},
+                         [](std::uint64_t high, unsigned char low) { return high << 8 | low; });
 }
 
 /// The image out of its gzip file, by the sandboxed unpacker. That wants the exact size, of which the file tells no
