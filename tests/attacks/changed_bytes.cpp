@@ -46,6 +46,7 @@ Table changed_bytes(std::size_t stride, std::size_t seed) {
       {"catalogue (P-256)", signed_by("bob", short_catalogue), subscription()},
       {"catalogue (RSA)", signed_by("ada", short_catalogue), subscription()},
       {"approval list", signed_by("bob", sample_approval_list()), subscription(document::Kind::approval_list)},
+      {"endorser list", signed_by("bob", sample_endorser_list()), subscription(document::Kind::endorser_list)},
   };
   Table table;
   for (auto const& document : documents) {

@@ -30,6 +30,7 @@ GATE = "common/torrent/gate.cpp"
 QCOW2 = "common/image/qcow2.cpp"
 CLIENT = "common/http/client.cpp"
 SELECT = "daemon/selection/select.cpp"
+STATE = "daemon/state/state.cpp"
 
 RULES = [
     rule("enclosed CRLs count (no CMS_NOCRL)", "document identity", (SIGNATURE, "CMS_BINARY | CMS_NOCRL) != 1", "CMS_BINARY) != 1")),
@@ -83,9 +84,11 @@ RULES = [
     rule("two values in one part of a name", "identity",
          (OPENSSL, "if (X509_NAME_ENTRY_set(entry) == previous_set) return", "if (false) return")),
     rule("no serial floor", "state",
-         (ACCEPTANCE, "if (document.serial < accepted.serial) {", "if (document.serial < accepted.serial) return {};\n  if (false) {")),
+         (ACCEPTANCE, "if (document.serial < accepted.serial) {", "if (document.serial < accepted.serial) return {};\n  if (false) {"),
+         (STATE, "if (floor.serial < serial) {", "if (false) {")),
     rule("no equivocation", "state",
-         (ACCEPTANCE, "if (document.serial == accepted.serial && document.digest != accepted.digest) {", "if (false) {")),
+         (ACCEPTANCE, "if (document.serial == accepted.serial && document.digest != accepted.digest) {", "if (false) {"),
+         (STATE, "if (floor.serial == serial && floor.digest.hex() != row.text(1)) {", "if (false) {")),
     rule("serials may jump", "state",
          (ACCEPTANCE, "if (document.serial - accepted.serial > max_serial_jump) {", "if (false) {")),
     rule("old epochs come back", "state", (ACCEPTANCE, "if (document.epoch < accepted.epoch) {", "if (false) {")),
