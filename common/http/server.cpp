@@ -13,8 +13,8 @@
 #include <boost/beast/http.hpp>
 #include <cerrno>
 #include <chrono>
+#include <list>
 #include <optional>
-#include <set>
 #include <utility>
 
 #include "common/base/file.hpp"
@@ -41,8 +41,7 @@ class Session;
 /// What the sessions of a server share; all of it belongs to the loop thread.
 struct Shared {
   Server::Handler handler;
-  std::set<Session*> sessions;
-  std::function<void()> on_room;  ///< a session ended; empty once the server is gone
+  std::list<Session*> sessions;  ///< the one that has waited longest for its client comes first
 };
 
 /// One connection: requests are answered one after the other.
@@ -50,20 +49,17 @@ class Session : public std::enable_shared_from_this<Session> {
 public:
   Session(Protocol::socket socket, std::shared_ptr<Shared> shared)
       : stream_{std::move(socket)}, shared_{std::move(shared)} {
-    shared_->sessions.insert(this);
+    shared_->sessions.push_back(this);
   }
   Session(Session const&) = delete;
   Session& operator=(Session const&) = delete;
-  ~Session() {
-    shared_->sessions.erase(this);
-    if (shared_->on_room) shared_->on_room();
-  }
+  ~Session() { shared_->sessions.remove(this); }
 
   void read() {
     parser_.emplace();
     parser_->header_limit(max_header);
     parser_->body_limit(max_body);
-    stream_.expires_after(idle_limit);
+    wait_for_client(idle_limit);
     beast::http::async_read(stream_, buffer_, *parser_,
                             [self = shared_from_this()](ErrorCode error, std::size_t) { self->on_read(error); });
   }
@@ -71,6 +67,12 @@ public:
   void close() { stream_.close(); }
 
 private:
+  void wait_for_client(std::chrono::seconds most) {
+    stream_.expires_after(most);
+    auto& sessions = shared_->sessions;
+    sessions.splice(sessions.end(), sessions, std::ranges::find(sessions, this));
+  }
+
   void on_read(ErrorCode error) {
     if (!shared_->handler) return;
     if (error == beast::http::error::body_limit) return refuse(beast::http::status::payload_too_large);
@@ -103,11 +105,11 @@ private:
     response_.keep_alive(keep_alive);
     response_.content_length(answer.body.size());
     if (!head) response_.body() = std::move(answer.body);
-    stream_.expires_after(idle_limit);
+    wait_for_client(idle_limit);
     beast::http::async_write(stream_, response_, [self = shared_from_this(), keep_alive](ErrorCode error, std::size_t) {
       if (error) return self->close();
       if (keep_alive) return self->read();
-      self->stream_.expires_after(farewell);
+      self->wait_for_client(farewell);
       self->say_farewell();
     });
   }
@@ -170,7 +172,7 @@ Result<asio::ip::tcp::endpoint> parse_endpoint(std::string_view address) {
 
 struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
   explicit Impl(asio::io_context& loop, Handler handler)
-      : acceptor{loop}, pause{loop}, shared{std::make_shared<Shared>(Shared{std::move(handler), {}, {}})} {}
+      : acceptor{loop}, pause{loop}, shared{std::make_shared<Shared>(Shared{std::move(handler), {}})} {}
 
   ErrorCode open(Protocol::endpoint const& endpoint, int family, int protocol) {
     ErrorCode error;
@@ -184,21 +186,17 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
     ErrorCode error;
     acceptor.listen(asio::socket_base::max_listen_connections, error);
     if (error) return error;
-    shared->on_room = [weak = weak_from_this()] {
-      if (auto const self = weak.lock()) self->accept();
-    };
     accept();
     return error;
   }
 
-  /// One accept at a time, and none while the house is full: the kernel's queue holds the rest.
+  /// A newcomer takes the place of whoever has waited longest: idle connections cannot shut others out.
   void accept() {
-    if (accepting || !acceptor.is_open() || shared->sessions.size() >= max_connections) return;
-    accepting = true;
     acceptor.async_accept([weak = weak_from_this()](ErrorCode error, Protocol::socket socket) {
       auto const self = weak.lock();
       if (!self) return;
-      self->accepting = false;
+      auto& sessions = self->shared->sessions;
+      if (!error && sessions.size() >= max_connections) sessions.front()->close();
       if (!error) std::make_shared<Session>(std::move(socket), self->shared)->read();
       if (!error || error == asio::error::connection_aborted) return self->accept();
       if (error == asio::error::operation_aborted) return;
@@ -218,7 +216,6 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
 
   void close() {
     shared->handler = nullptr;
-    shared->on_room = nullptr;
     ErrorCode ignored;
     acceptor.close(ignored);
     pause.cancel();
@@ -229,7 +226,6 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
   asio::basic_socket_acceptor<Protocol> acceptor;
   asio::steady_timer pause;  ///< after an accept that failed
   std::shared_ptr<Shared> shared;
-  bool accepting = false;
   std::filesystem::path path;  ///< of a Unix socket
   std::uint16_t port = 0;
 };

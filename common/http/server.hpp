@@ -25,7 +25,8 @@ struct ServerResponse {
 };
 
 /// A small HTTP/1.1 server on the loop thread: the control socket and the metrics endpoint. At most 64 connections,
-/// each idle for at most 30 s. The handler runs on the loop and must not block.
+/// each idle for at most 30 s; a newcomer takes the place of the one that is idle the longest. The handler runs on the
+/// loop and must not block.
 class Server {
 public:
   using Handler = std::function<ServerResponse(ServerRequest const&)>;
