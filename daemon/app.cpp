@@ -45,6 +45,11 @@ Result<Sinks> make_sinks(flow::Settings const& settings) {
   return made;
 }
 
+template <class T>
+std::string counted(std::vector<T> const& things, std::string_view name) {
+  return fmt::format("{} {}{}", things.size(), name, things.size() == 1 ? "" : "s");
+}
+
 /// One daemon per store: the lock is held as long as the descriptor is open.
 Result<UniqueFd> lock_store(std::filesystem::path const& directory) {
   if (auto made = make_directories(directory); !made) return fail(std::move(made.error()));
@@ -85,8 +90,9 @@ public:
     watch_signals();
     if (options_.once) run_once();
     report_to_systemd();
-    log_info("imageswarmd {} on {}: {} subscriptions, {} sinks, store {}", IMAGESWARM_VERSION, settings_.host.name,
-             settings_.subscriptions.size(), settings_.sinks.size(), settings_.store.directory.native());
+    log_info("imageswarmd {} on {}: {}, {}, store {}", IMAGESWARM_VERSION, settings_.host.name,
+             counted(settings_.subscriptions, "subscription"), counted(settings_.sinks, "sink"),
+             settings_.store.directory.native());
     loop_.run();
     return finish();
   }
@@ -215,8 +221,8 @@ Result<int> start(Options const& options) {
   auto settings = settings::load(options.config);
   if (!settings) return fail(std::move(settings.error()));
   if (options.check_config) {
-    log_info("{} is fine: {} subscriptions, {} sinks", options.config.native(), settings->subscriptions.size(),
-             settings->sinks.size());
+    log_info("{} is fine: {}, {}", options.config.native(), counted(settings->subscriptions, "subscription"),
+             counted(settings->sinks, "sink"));
     return 0;
   }
   auto lock = lock_store(settings->store.directory);

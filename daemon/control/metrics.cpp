@@ -104,6 +104,7 @@ void add_transfers(std::vector<MetricFamily>& page, state::Board const& board) {
 
 void add_subscriptions(std::vector<MetricFamily>& page, state::Board const& board) {
   auto current = gauge("subscription_state", "1 for the state that a subscription is in.");
+  auto fault = gauge("subscription_fault", "1 for the fault that a subscription has at present (docs/faults.md).");
   auto serial = gauge("subscription_serial", "Serial of the accepted document.");
   auto refreshed = gauge("subscription_refreshed_timestamp_seconds", "When the source last answered.");
   auto expires = gauge("subscription_expires_timestamp_seconds", "When the accepted document expires.");
@@ -116,11 +117,16 @@ void add_subscriptions(std::vector<MetricFamily>& page, state::Board const& boar
     auto with_state = labels;
     with_state.push_back({"state", std::string{name_of(subscription.state)}});
     current.add(1, std::move(with_state));
+    if (subscription.error) {
+      auto with_fault = labels;
+      with_fault.push_back({"fault", std::string{word(subscription.error->fault)}});
+      fault.add(1, std::move(with_fault));
+    }
     if (subscription.serial) serial.add(number(*subscription.serial), labels);
     if (subscription.refreshed) refreshed.add(timestamp(*subscription.refreshed), labels);
     if (subscription.expires) expires.add(timestamp(*subscription.expires), labels);
   }
-  page.insert(page.end(), {current, serial, refreshed, expires});
+  page.insert(page.end(), {current, fault, serial, refreshed, expires});
 }
 
 MetricFamily receipts(state::Board const& board) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
 #include <random>
 #include <ranges>
 #include <utility>
@@ -12,6 +13,9 @@
 
 namespace imageswarm::coordinator {
 namespace {
+
+/// About refused entries of one catalogue, for each fault word.
+constexpr unsigned most_lines = 3;
 
 double dice() {
   static std::minstd_rand generator{std::random_device{}()};
@@ -129,6 +133,15 @@ void Refresher::take(Subscription& source, Outcome outcome) {
     }
   }
   if (outcome.old) take_old(source, std::move(*outcome.old));
+  say_freeze(source);
+}
+
+void Refresher::say_freeze(Subscription& source) {
+  auto const warning = freeze_warning(source, around_.clock.now());
+  bool const said_before = std::exchange(source.freeze_said, warning.has_value());
+  if (!warning || said_before) return;
+  log_warning("{}: {}", title_of(source), warning->line());
+  around_.said(warning->fault);
 }
 
 /// What is not accepted now is asked for whole the next time: a CRL, a clock or an operator may change the verdict.
@@ -199,15 +212,24 @@ void Refresher::say_accepted(Subscription const& source, Document const& before)
   auto const& header = source.document.header();
   log_info("accepted {}: serial {}, signed by {}, valid until {}", title_of(source), header.serial,
            printable(source.document.signer().text()), format_time(header.expires));
-  if (source.settings.kind == document::Kind::catalogue) say_refused_entries(source);
+  if (auto const catalogue = source.document.as<document::Catalogue>()) {
+    say_refused(source, catalogue->content().refused);
+  }
   if (source.settings.kind == document::Kind::endorser_list) say_differences(source, before);
 }
 
-void Refresher::say_refused_entries(Subscription const& source) {
-  auto const catalogue = source.document.as<document::Catalogue>();
-  for (auto const& refused : catalogue->content().refused) {
+/// The first few of each kind: an endorser with thousands of broken entries shall not fill the journal.
+void Refresher::say_refused(Subscription const& source, std::vector<document::RefusedEntry> const& entries) {
+  std::map<Fault, unsigned> counts;
+  for (auto const& refused : entries) {
     around_.said(refused.error.fault);
+    if (++counts[refused.error.fault] > most_lines) continue;
     log_warning("refused image {} of {}: {}", printable(refused.name), title_of(source), refused.error.line());
+  }
+  for (auto const& [fault, count] : counts) {
+    if (count > most_lines) {
+      log_warning("refused {} more images of {}: {}", count - most_lines, title_of(source), word(fault));
+    }
   }
 }
 
@@ -239,7 +261,11 @@ void Refresher::note_old_fault(Subscription& source, Error const& fault) {
 void Refresher::keep_evidence(Subscription const& source, std::string_view bytes) {
   if (!source.document) return;
   auto const kept = around_.state.keep_evidence(source.document.key(), source.settings.url, bytes, around_.clock.now());
-  if (!kept) log_error("keeping the evidence against {}: {}", title_of(source), kept.error().line());
+  if (!kept) return log_error("keeping the evidence against {}: {}", title_of(source), kept.error().line());
+  if (*kept) {
+    log_error("{} was signed twice with serial {}: both versions are in {}", title_of(source),
+              source.document.header().serial, (*kept)->native());
+  }
 }
 
 void Refresher::give_up(std::shared_ptr<Subscription> const& source, Error error) {

@@ -58,7 +58,8 @@ private:
   void take_offer(Subscription& source, Outcome& outcome);
   [[nodiscard]] Result<> accept(Subscription& source, Document document, std::string bytes);
   void say_accepted(Subscription const& source, Document const& before);
-  void say_refused_entries(Subscription const& source);
+  void say_freeze(Subscription& source);
+  void say_refused(Subscription const& source, std::vector<document::RefusedEntry> const& entries);
   void refuse(Subscription& source, Error error, std::string_view what);
   void note_old_fault(Subscription& source, Error const& fault);
   void keep_evidence(Subscription const& source, std::string_view bytes);

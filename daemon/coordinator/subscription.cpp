@@ -13,11 +13,6 @@ namespace {
 using selection::Standing;
 using state::SubscriptionState;
 
-/// Half of its life gone and nothing newer: somebody may be holding the next version back.
-bool is_half_gone(document::Header const& header, TimePoint now) {
-  return now > header.issued + (header.expires - header.issued) / 2;
-}
-
 Standing own_standing(Subscription const& source, TimePoint now) {
   if (source.old_fault && ends_trust(source.old_fault->fault)) return Standing::revoked;
   bool const expired = source.document && now >= source.document.header().expires;
@@ -61,13 +56,9 @@ void judge_age(Subscription const& source, TimePoint now, state::SubscriptionSta
   } else if (standing_of(source, now) != Standing::trusted) {
     row.state = SubscriptionState::stale;
     if (!row.error) row.error = trouble_of_lists(source, now);
-  } else if (!source.error && is_half_gone(header, now)) {
-    row.state = SubscriptionState::stale;
-    row.error =
-        Error{Fault::doc_stale, fmt::format("half of its lifetime is over and no newer version has come; it ends {}",
-                                            format_time(header.expires))};
   } else if (!source.error) {
-    row.state = SubscriptionState::current;
+    row.error = freeze_warning(source, now);
+    row.state = row.error ? SubscriptionState::stale : SubscriptionState::current;
   }
 }
 
@@ -75,6 +66,14 @@ void judge_age(Subscription const& source, TimePoint now, state::SubscriptionSta
 
 bool ends_trust(Fault fault) {
   return fault == Fault::cert_revoked || fault == Fault::signer_not_listed || fault == Fault::signer_wrong_role;
+}
+
+std::optional<Error> freeze_warning(Subscription const& source, TimePoint now) {
+  if (!source.document) return std::nullopt;
+  auto const& header = source.document.header();
+  if (now <= header.issued + (header.expires - header.issued) / 2) return std::nullopt;
+  return Error{Fault::doc_stale, fmt::format("half of its lifetime is over and no newer version has come; it ends {}",
+                                             format_time(header.expires))};
 }
 
 std::string title_of(Subscription const& source) {

@@ -52,11 +52,14 @@ struct Subscription {
   std::optional<Error> old_fault;  ///< why `bytes` no longer pass
   std::optional<TimePoint> stale_since;
   std::optional<TimePoint> refreshed, next_refresh;
-  std::string last_said;  ///< the refusal that was logged last: the same one is not said twice
+  bool freeze_said = false;  ///< of `document`
+  std::string last_said;     ///< the refusal that was logged last: the same one is not said twice
 };
 
 /// "catalogue lxcloud (https://…)", for messages.
 std::string title_of(Subscription const& source);
+/// doc-stale: half of the document's life is gone and nothing newer has come; somebody may be keeping it back.
+std::optional<Error> freeze_warning(Subscription const& source, TimePoint now);
 /// The worse of its own and, by the best of its ways, that of the lists on it.
 selection::Standing standing_of(Subscription const& source, TimePoint now);
 state::SubscriptionStatus status_of(Subscription const& source, TimePoint now);

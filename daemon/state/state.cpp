@@ -174,6 +174,9 @@ struct State::Impl {
         {seconds(seen)});
   }
 
+  /// The accepted and the refused version as files; the directory that they are in.
+  Result<fs::path> write_evidence(trust::DocumentKey const& key, std::string_view refused) const;
+
   /// Two fetches of one document may have been verified against the same floor at the same time.
   Result<> check_floor(AcceptedDocument const& document) const;
 };
@@ -242,15 +245,39 @@ Result<> State::accept(AcceptedDocument const& document) {
   });
 }
 
-Result<> State::keep_evidence(trust::DocumentKey const& key, std::string_view url, std::string_view bytes,
-                              TimePoint now) {
+Result<fs::path> State::Impl::write_evidence(trust::DocumentKey const& key, std::string_view refused) const {
+  auto const directory = file.parent_path() / "evidence";
+  if (auto made = make_directories(directory, 0700); !made) return fail(std::move(made.error()));
+  auto const written =
+      database.each("select serial, bytes from document where (kind, name, signer) = (?, ?, ?)",
+                    {document::name_of(key.kind), key.name, key.signer}, [&](Row const& row) -> Result<> {
+                      for (auto const& bytes : {row.text(1), std::string{refused}}) {
+                        auto const digest = digest_of<Sha256>(bytes).hex().substr(0, 16);
+                        auto const name = fmt::format("{}-{}-{}.yaml", key.name, row.integer(0), digest);
+                        if (auto done = write_file_atomically(directory / name, bytes, 0600); !done) return done;
+                      }
+                      return {};
+                    });
+  if (!written) return fail(written.error());
+  return directory;
+}
+
+Result<std::optional<fs::path>> State::keep_evidence(trust::DocumentKey const& key, std::string_view url,
+                                                     std::string_view bytes, TimePoint now) {
   auto const kind = document::name_of(key.kind);
   auto const digest = digest_of<Sha256>(bytes).hex();
-  return impl_->database.run(
+  auto const kept = impl_->database.run(
       "insert or ignore into evidence select ?1, ?2, ?3, ?4, ?5, ?6, url, bytes, ?7 "
       "from (select 1) left join document on (kind, name, signer) = (?1, ?2, ?3) "
       "where (select count(*) from evidence where (kind, name, signer) = (?1, ?2, ?3)) < ?8",
       {kind, key.name, key.signer, digest, url, Blob{bytes}, seconds(now), most_evidence});
+  if (!kept) return fail(kept.error());
+  auto const is_new = impl_->database.number("select changes()");
+  if (!is_new) return fail(is_new.error());
+  if (*is_new == 0) return std::nullopt;
+  auto const written = impl_->write_evidence(key, bytes);
+  if (!written) return fail(written.error());
+  return *written;
 }
 
 Result<TimePoint> State::time_floor() const {

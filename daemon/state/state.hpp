@@ -54,9 +54,12 @@ public:
   [[nodiscard]] Result<trust::Floors> floors() const;
   /// The document, its floor and the time floor together.
   [[nodiscard]] Result<> accept(AcceptedDocument const& document);
-  /// Other bytes under an accepted serial: both are kept for whoever investigates.
-  [[nodiscard]] Result<> keep_evidence(trust::DocumentKey const& key, std::string_view url, std::string_view bytes,
-                                       TimePoint now);
+  /// Other bytes under an accepted serial: both are kept for whoever investigates, also as files
+  /// NAME-SERIAL-DIGEST.yaml in a directory beside the state file. The answer is that directory; nothing where they
+  /// were kept already, or as many of this document as are kept.
+  [[nodiscard]] Result<std::optional<std::filesystem::path>> keep_evidence(trust::DocumentKey const& key,
+                                                                           std::string_view url, std::string_view bytes,
+                                                                           TimePoint now);
 
   [[nodiscard]] Result<TimePoint> time_floor() const;
   /// Never goes back.

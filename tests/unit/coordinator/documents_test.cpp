@@ -194,5 +194,25 @@ TEST_CASE_METHOD(Follower, "a name that two held documents share is refused with
   CHECK_THAT(confirmed.error().what, Catch::Matchers::Contains("mirror.yaml"));
 }
 
+TEST_CASE_METHOD(Follower, "half of its life without a newer version is said once, until a newer one comes") {
+  publish(catalogue(1));
+  follow({subscription()});
+  CHECK(said[Fault::doc_stale] == 0);
+  clocks.wall += std::chrono::days{15};
+  clocks.since_boot += std::chrono::days{15};
+  refresh();
+  refresh();
+  CHECK(said[Fault::doc_stale] == 1);
+  CHECK(fault() == "doc-stale");
+  CHECK(status().state == SubscriptionState::stale);
+  auto fresh = catalogue(2);
+  fresh.header.issued += std::chrono::days{14};
+  fresh.header.expires += std::chrono::days{14};
+  publish(fresh);
+  refresh();
+  CHECK(status().state == SubscriptionState::current);
+  CHECK(said[Fault::doc_stale] == 1);
+}
+
 }  // namespace
 }  // namespace imageswarm::coordinator

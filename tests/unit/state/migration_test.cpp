@@ -1,5 +1,6 @@
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <string>
 
@@ -98,8 +99,10 @@ TEST_CASE("both documents of an equivocation are kept, and no more than eight of
     auto const document = state->documents()->front();
     for (int i = 0; i < 20; ++i) {
       auto const other = "other bytes " + std::to_string(i / 2);
-      REQUIRE(
-          state->keep_evidence(document.key, "https://mirror.example.org/catalogue.yaml", other, document.accepted));
+      auto const kept =
+          state->keep_evidence(document.key, "https://mirror.example.org/catalogue.yaml", other, document.accepted);
+      REQUIRE(kept);
+      CHECK(kept->has_value() == (i < 16 && i % 2 == 0));
     }
   }
   sqlite3* handle = nullptr;
@@ -114,6 +117,12 @@ TEST_CASE("both documents of an equivocation are kept, and no more than eight of
       &rows, nullptr);
   sqlite3_close(handle);
   CHECK(rows == "8 other bytes 0 document: catalogue\n");
+  // The same for whoever investigates: eight that were refused, and the one in use.
+  auto const files = list_directory(directory / "evidence");
+  REQUIRE(files);
+  CHECK(files->size() == 9);
+  CHECK(std::ranges::all_of(*files,
+                            [](auto const& path) { return path.filename().native().starts_with("lxcloud-42-"); }));
 }
 
 }  // namespace
