@@ -10,6 +10,7 @@ public:
   state::Board const& board() override { return board_; }
   void refresh() override {}
   void pause(bool) override {}
+  Result<> confirm(std::string const&) override { return {}; }
   void limit(std::optional<Rate>, std::optional<Rate>) override {}
   std::vector<control::PeerRow> peers(Uuid const&) const override { return {}; }
 
