@@ -31,6 +31,7 @@ using Sinks = std::vector<std::shared_ptr<sinks::Sink>>;
 
 constexpr unsigned worker_threads = 4;
 constexpr unsigned document_threads = 2;
+constexpr unsigned urgent_threads = 2;
 constexpr unsigned retirement_threads = 4;
 constexpr std::uint32_t socket_mode = 0660;
 
@@ -82,8 +83,9 @@ public:
     });
     if (!swarm) return fail(std::move(swarm.error()));
     swarm_ = std::move(*swarm);
-    coordinator_ = std::make_unique<coordinator::Coordinator>(coordinator::Coordinator::Surroundings{
-        loop_, workers_, document_workers_, retirement_workers_, state_, *swarm_, coordinator::read_clocks});
+    coordinator_ = std::make_unique<coordinator::Coordinator>(
+        coordinator::Coordinator::Surroundings{loop_, workers_, document_workers_, urgent_workers_, retirement_workers_,
+                                               state_, *swarm_, coordinator::read_clocks});
     if (auto served = serve(); !served) return fail(std::move(served.error()));
     clean_up(*sinks);
     if (auto done = coordinator_->configure(settings_, std::move(*sinks)); !done) return fail(std::move(done.error()));
@@ -196,6 +198,7 @@ private:
     if (options_.once) log_info("{}: {}", verdict == 0 ? "done" : "not everything is done", coordinator_->summary());
     servers_.clear();
     document_workers_.stop();
+    urgent_workers_.stop();
     retirement_workers_.stop();
     workers_.stop();
     swarm_.reset();
@@ -212,6 +215,7 @@ private:
   std::unique_ptr<swarm::Swarm> swarm_;
   coordinator::Workers workers_{loop_, worker_threads};
   coordinator::Workers document_workers_{loop_, document_threads};
+  coordinator::Workers urgent_workers_{loop_, urgent_threads};
   coordinator::Workers retirement_workers_{loop_, retirement_threads};
   std::unique_ptr<coordinator::Coordinator> coordinator_;
   std::vector<http::Server> servers_;

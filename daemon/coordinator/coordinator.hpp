@@ -27,8 +27,11 @@ public:
   struct Surroundings {
     boost::asio::io_context& loop;
     Workers& workers;
-    Workers& document_workers;    ///< a pool of their own: a recall may not wait behind images,
-    Workers& retirement_workers;  ///< neither when it is learnt nor when it is carried out
+    // Pools of their own, for a recall may wait neither behind images nor behind slow catalogues, neither when it is
+    // learnt nor when it is carried out.
+    Workers& document_workers;
+    Workers& urgent_workers;
+    Workers& retirement_workers;
     state::State& state;
     swarm::Transfers& swarm;
     std::function<ClockReading()> read_clocks;

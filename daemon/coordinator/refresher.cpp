@@ -57,6 +57,11 @@ void Refresher::judge_again(std::vector<std::shared_ptr<Subscription>> const& so
   }
 }
 
+/// Endorsers choose where their catalogues come from, and how slowly; the site chooses where it recalls.
+Workers& Refresher::workers_for(Subscription const& source) {
+  return source.settings.kind == document::Kind::approval_list ? around_.urgent_workers : around_.workers;
+}
+
 /// Beside whatever is being fetched: a slow source must not put off what a revocation list says.
 void Refresher::verify_again(std::shared_ptr<Subscription> const& source, std::function<void()> then) {
   auto judge = judge_for(*source);
@@ -64,7 +69,7 @@ void Refresher::verify_again(std::shared_ptr<Subscription> const& source, std::f
     refuse(*source, std::move(judge.error()), "could not verify");
     return boost::asio::post(around_.loop, std::move(then));
   }
-  around_.workers.run(
+  around_.urgent_workers.run(
       [judge = std::move(*judge), bytes = source->bytes](std::stop_token const&) { return judge.verify(*bytes); },
       [self = shared_from_this(), source, bytes = source->bytes, by = anchors_version_,
        then = std::move(then)](Result<Document> verdict) {
@@ -86,19 +91,19 @@ void Refresher::refresh(std::shared_ptr<Subscription> const& source) {
   source->timer.cancel();
   auto look = [judge = std::move(*judge), url = source->settings.url, etag = source->etag,
                old = source->bytes](std::stop_token const& stop) { return judge.look(url, etag, old.get(), stop); };
-  around_.workers.run(std::move(look),
-                      [self = shared_from_this(), source, held, by = anchors_version_](Outcome outcome) {
-                        source->in_flight = false;
-                        if (source->removed) return;
-                        if (by != self->anchors_version_)
-                          return self->refresh(source);  // judged by anchors that are no more
-                        if (!outcome.unreachable) self->around_.clock.on_refresh(source->settings.url);
-                        source->answered = true;
-                        // What was judged by a time that nobody vouches for is judged again when somebody does.
-                        if (!held && !self->around_.clock.trouble()) self->take(*source, std::move(outcome));
-                        self->schedule_next(source);
-                        self->tell();
-                      });
+  workers_for(*source).run(std::move(look),
+                           [self = shared_from_this(), source, held, by = anchors_version_](Outcome outcome) {
+                             source->in_flight = false;
+                             if (source->removed) return;
+                             if (by != self->anchors_version_)
+                               return self->refresh(source);  // judged by anchors that are no more
+                             if (!outcome.unreachable) self->around_.clock.on_refresh(source->settings.url);
+                             source->answered = true;
+                             // What was judged by a time that nobody vouches for is judged again when somebody does.
+                             if (!held && !self->around_.clock.trouble()) self->take(*source, std::move(outcome));
+                             self->schedule_next(source);
+                             self->tell();
+                           });
 }
 
 Result<Judge> Refresher::judge_for(Subscription const& source) const {

@@ -25,6 +25,7 @@ public:
   struct Surroundings {
     boost::asio::io_context& loop;
     Workers& workers;
+    Workers& urgent_workers;  ///< for approval lists and for verifying again: no slow catalogue puts off a recall
     state::State& state;
     Timekeeper& clock;
     std::function<void()> changed;  ///< after every answer, once all documents of earlier runs are verified
@@ -51,6 +52,7 @@ public:
 
 private:
   [[nodiscard]] Result<Judge> judge_for(Subscription const& source) const;
+  Workers& workers_for(Subscription const& source);
   void verify_again(std::shared_ptr<Subscription> const& source, std::function<void()> then);
   void take(Subscription& source, Outcome outcome);
   void take_old(Subscription& source, Result<Document> verdict);

@@ -1,7 +1,10 @@
 #include "daemon/coordinator/documents.hpp"
 
 #include <catch2/catch.hpp>
+#include <condition_variable>
 #include <filesystem>
+#include <mutex>
+#include <stop_token>
 
 #include "tests/unit/coordinator/follower.hpp"
 
@@ -41,6 +44,44 @@ TEST_CASE_METHOD(Follower, "a changed set of subscriptions leaves those alone th
   follow({subscription()});
   CHECK(documents.statuses().size() == 1);
   CHECK(documents.statuses().back().refreshed);  // made anew it would never have had an answer
+}
+
+TEST_CASE_METHOD(Follower, "no catalogue puts off a recall, however slow it is") {
+  document::ApprovalList list;
+  list.header = catalogue(1).header;
+  list.header.kind = document::Kind::approval_list;
+  list.header.name = "site";
+  publish(document::write(list), "approvals.yaml");
+  publish(catalogue(1));
+  auto approvals = subscription("approvals.yaml");
+  approvals.kind = document::Kind::approval_list;
+  follow({subscription(), approvals});
+
+  std::stop_source slow;  // what a web server can do that sends a byte now and then
+  for (int i = 0; i < 2; ++i) {
+    workers.run(
+        [](std::stop_token const& stop) {
+          std::mutex mutex;
+          std::condition_variable_any given_up;
+          std::unique_lock lock{mutex};
+          given_up.wait(lock, stop, [] { return false; });
+          return 0;
+        },
+        [](int) {}, slow);
+  }
+  document::Rule rule;
+  rule.all = true;
+  rule.reason = "a hole";
+  list.recall = {rule};
+  list.header.serial = 2;
+  publish(document::write(list), "approvals.yaml");
+  documents.refresh_now();
+  run_until([this] {
+    auto const source = documents.approvals().front();
+    return source.document && source.document->content().recall.size() == 1;
+  });
+  CHECK(serial() == 1);
+  slow.request_stop();
 }
 
 TEST_CASE_METHOD(Follower, "a revocation list that is replaced counts at once, though no source answers") {

@@ -50,7 +50,10 @@ public:
     return catalogue;
   }
   void publish(document::Catalogue const& catalogue, std::string const& file = "catalogue.yaml") const {
-    auto const bytes = TestCa::instance().signer("bob").sign(document::write(catalogue));
+    publish(document::write(catalogue), file);
+  }
+  void publish(std::string const& body, std::string const& file) const {
+    auto const bytes = TestCa::instance().signer("bob").sign(body);
     REQUIRE(bytes);
     REQUIRE(write_file_atomically(path(file), *bytes));
   }
@@ -84,7 +87,7 @@ public:
   std::unique_ptr<coordinator::Documents> documents_again(std::function<void(coordinator::Documents&)> changed) {
     auto holder = std::make_shared<coordinator::Documents*>(nullptr);
     auto again = std::make_unique<coordinator::Documents>(coordinator::Refresher::Surroundings{
-        loop, workers_, state_, clock, [holder, changed = std::move(changed)] { changed(**holder); },
+        loop, workers, urgent_workers_, state_, clock, [holder, changed = std::move(changed)] { changed(**holder); },
         [](auto const&, auto const&) { return std::nullopt; }, [](Fault) {}});
     *holder = again.get();
     return again;
@@ -100,13 +103,14 @@ private:
   TemporaryDirectory directory_;
   unsigned answers_ = 0;
   state::State state_ = state::State::open(directory_ / "state.sqlite").value();
-  coordinator::Workers workers_{loop, 2};
+  coordinator::Workers urgent_workers_{loop, 1};
 
 public:
+  coordinator::Workers workers{loop, 2};
   coordinator::ClockReading clocks{TestCa::instance().now(), std::chrono::hours{100}};
   coordinator::Timekeeper clock{
       {state_, "this boot", [this] { return clocks; }, [this](Fault fault) { ++said[fault]; }}};
-  coordinator::Documents documents{{loop, workers_, state_, clock, [this] { ++answers_; },
+  coordinator::Documents documents{{loop, workers, urgent_workers_, state_, clock, [this] { ++answers_; },
                                     [this](auto const& source, auto const& version) -> std::optional<Error> {
                                       catalogues_with_offer = documents.catalogues_with(source, version).size();
                                       if (version.header().serial < held_back_from) return std::nullopt;
