@@ -12,6 +12,7 @@
 #include <array>
 #include <cstdlib>
 #include <optional>
+#include <vector>
 
 #include "common/base/file.hpp"
 #include "common/base/text.hpp"
@@ -42,29 +43,47 @@ Result<std::string> percent_decoded(std::string_view text) {
   return decoded;
 }
 
-/// The engine would look for a PIN at any place of the URI, so we do as well.
+struct Attribute {
+  std::string_view text;  ///< as it stands in the URI
+  std::string name;       ///< decoded, lower case
+  std::string_view value;
+};
+
+/// Of path and query alike: the engine would look for a PIN at any place of the URI, so we do as well.
+Result<std::vector<Attribute>> attributes_of(std::string_view uri) {
+  std::vector<Attribute> attributes;
+  for (auto begin = scheme.size(); begin <= uri.size();) {
+    auto const end = std::min(uri.find_first_of(";?&", begin), uri.size());
+    auto const text = uri.substr(begin, end - begin);
+    auto const equals = std::min(text.find('='), text.size());
+    auto const name = percent_decoded(text.substr(0, equals));
+    if (!name) return fail(name.error());
+    attributes.push_back({text, lower_case(*name), text.substr(std::min(equals + 1, text.size()))});
+    begin = end + 1;
+  }
+  return attributes;
+}
+
 Result<TokenUri> parse(std::string_view uri) {
   TokenUri parsed{std::string{scheme}, {}, {}};
-  std::string rest{uri.substr(scheme.size())};
-  std::ranges::replace_if(
-      rest, [](char c) { return c == '?' || c == '&'; }, ';');
-  for (auto const attribute : split(rest, ';')) {
-    auto const name = attribute.substr(0, attribute.find('='));
-    auto const value = percent_decoded(attribute.substr(std::min(name.size() + 1, attribute.size())));
+  auto const attributes = attributes_of(uri);
+  if (!attributes) return fail(attributes.error());
+  for (auto const& attribute : *attributes) {
+    auto const value = percent_decoded(attribute.value);
     if (!value) return fail(value.error());
-    if (lower_case(name) == "pin-value") {
+    if (attribute.name == "pin-value") {
       return fail(Fault::usage,
                   "pin-value shows the PIN to everybody who lists the processes: leave it out to be asked, or write "
                   "pin-source=file:PATH; and change this PIN");
     }
-    if (name == "module-path") {
+    if (attribute.name == "module-path") {
       parsed.module = *value;
-    } else if (name == "pin-source") {
+    } else if (attribute.name == "pin-source") {
       if (!value->starts_with("file:")) return fail(Fault::usage, "pin-source: only file:PATH is known");
       parsed.pin_file = value->substr(5);
-    } else if (!name.empty()) {
+    } else if (!attribute.text.empty()) {
       if (parsed.object.size() > scheme.size()) parsed.object += ';';
-      parsed.object += attribute;
+      parsed.object += attribute.text;
     }
   }
   return parsed;
@@ -129,12 +148,19 @@ std::string reason() {
 }  // namespace
 
 bool is_token_uri(std::string_view name) {
-  return name.starts_with(scheme);
+  return lower_case(name.substr(0, scheme.size())) == scheme;
 }
 
-std::string shown_token_uri(std::string_view uri) {
-  auto const end = std::min(uri.find('?'), lower_case(uri).find(";pin-"));
-  return printable(uri.substr(0, end));
+std::string shown_token_uri(std::string_view name) {
+  if (!is_token_uri(name)) return printable(name);
+  std::vector<std::string> shown;
+  auto const attributes = attributes_of(name);
+  if (!attributes) return std::string{scheme} + "…";
+  for (auto const& attribute : *attributes) {
+    // What has no value may be a part of a PIN that has a `;` in it.
+    if (!attribute.value.empty() && !attribute.name.starts_with("pin-")) shown.emplace_back(attribute.text);
+  }
+  return printable(std::string{scheme} + join(shown, ";"));
 }
 
 Result<PrivateKey> load_token_key(std::string_view uri) {

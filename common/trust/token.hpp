@@ -18,8 +18,8 @@ struct PrivateKey {
 /// Does this name an object in a token (a PKCS#11 URI, RFC 7512) rather than a file?
 bool is_token_uri(std::string_view name);
 
-/// The URI without what tells how to get at the token, for messages.
-std::string shown_token_uri(std::string_view uri);
+/// For messages: a token's URI without what tells its PIN or where that is; the name of a file as it is.
+std::string shown_token_uri(std::string_view name);
 
 /// The private key that a PKCS#11 URI names; OpenSSL's engine for PKCS#11 and the token's module are needed.
 ///
