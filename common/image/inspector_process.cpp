@@ -70,11 +70,22 @@ public:
       char buffer[max_verdict];
       auto const count = receive(verdicts_, std::as_writable_bytes(std::span{buffer}));
       if (!count) return fail(count.error());
-      if (*count == 0) return crashed(how_it_ended());
+      if (*count == 0) {
+        auto const ended = reap();
+        return ended ? crashed("ended without a verdict") : fail(ended.error());
+      }
       said_ += *count;
       if (said_ > max_verdict) return crashed("talks too much");
       unread_.append(buffer, *count);
     }
+  }
+
+  /// After the last line: it says no more, and has ended well.
+  Result<> finish() {
+    std::byte more{};
+    auto const count = unread_.empty() ? receive(verdicts_, {&more, 1}) : unread_.size();
+    if (!count) return fail(count.error());
+    return *count == 0 ? reap() : crashed("talks on after its end");
   }
 
   /// The next bytes of the content; empty at its end.
@@ -107,11 +118,13 @@ private:
     }
   }
 
-  std::string how_it_ended() {
+  /// It has closed its descriptors: did it end well?
+  Result<> reap() {
     auto const status = child_.wait(stop_, 5s);
-    if (!status || *status == 0) return "ended without a verdict";
-    return *status > 128 ? fmt::format("was killed by signal {}", *status - 128)
-                         : fmt::format("failed with status {}", *status);
+    if (!status && status.error().fault == Fault::cancelled) return fail(status.error());
+    if (!status) return crashed("does not end");
+    if (*status > 128) return crashed(fmt::format("was killed by signal {}", *status - 128));
+    return *status == 0 ? Result<>{} : crashed(fmt::format("failed with status {}", *status));
   }
 
   Child child_;
@@ -192,6 +205,7 @@ Result<Inspection> run_inspector(InspectorJob const& job, UniqueFd const& artefa
   auto const last = dialogue->next_line();
   if (!last) return fail(last.error());
   if (last->image || *moved != promised) return crashed("talks nonsense");
+  if (auto const ended = dialogue->finish(); !ended) return fail(ended.error());
   return *verdict->image;
 }
 

@@ -73,6 +73,12 @@ TEST_CASE("a helper that lies is caught", "[image][process]") {
       {"two verdicts", R"(echo "image raw bare 5 none" >&3; printf hello; echo "image raw bare 5 none" >&3)",
        "inspector-crash"},
       {"endless talk", "exec cat /dev/zero >&3", "inspector-crash"},
+      {"an end and then a failure", R"(echo "image raw bare 5 none" >&3; printf hello; echo end >&3; exit 3)",
+       "inspector-crash"},
+      {"an end and then a crash", R"(echo "image raw bare 5 none" >&3; printf hello; echo end >&3; kill -SEGV $$)",
+       "inspector-crash"},
+      {"talk after the end", R"(echo "image raw bare 5 none" >&3; printf hello; printf 'end\nend\n' >&3)",
+       "inspector-crash"},
       {"a line without an end", "printf end >&3", "inspector-crash"},
   };
   for (auto const& lie : lies) {
