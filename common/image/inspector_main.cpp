@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "common/base/file.hpp"
+#include "common/base/text.hpp"
 #include "common/base/units.hpp"
 #include "common/image/content.hpp"
 #include "common/image/formats.hpp"
@@ -106,8 +107,9 @@ int serve(std::span<char*> arguments) {
   auto const job = parse_job(arguments);
   if (!job) return fmt::print(stderr, "imageswarm-inspector: {}\n", job.error().line()), 2;
   auto const done = run(*job);
-  auto const last =
-      done ? std::string{"end\n"} : fmt::format("fault {} {}\n", word(done.error().fault), done.error().what);
+  // Whatever the image had to do with the text of a fault: it stays one short line.
+  auto const last = done ? std::string{"end\n"}
+                         : fmt::format("fault {} {}\n", word(done.error().fault), printable(done.error().what));
   return say(last) ? 0 : 1;
 }
 

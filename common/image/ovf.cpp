@@ -11,8 +11,9 @@
 namespace imageswarm::image {
 namespace {
 
-constexpr std::array envelope_namespaces{"http://schemas.dmtf.org/ovf/envelope/1",
-                                         "http://schemas.dmtf.org/ovf/envelope/2"};
+/// Both of its versions mean the same to us, so they are one: the first.
+constexpr std::array<std::string_view, 2> envelope_namespaces{"http://schemas.dmtf.org/ovf/envelope/1",
+                                                              "http://schemas.dmtf.org/ovf/envelope/2"};
 constexpr int max_depth = 32;
 constexpr std::size_t max_attributes = 64;
 
@@ -24,29 +25,39 @@ tl::unexpected<Error> refuse(std::string_view why, std::string_view what = "") {
 std::string_view namespace_of(pugi::xml_node const& from, std::string_view prefix) {
   auto const wanted = prefix.empty() ? std::string{"xmlns"} : "xmlns:" + std::string{prefix};
   for (auto node = from; node; node = node.parent()) {
-    if (auto const attribute = node.attribute(wanted.c_str())) return attribute.value();
+    auto const attribute = node.attribute(wanted.c_str());
+    if (!attribute) continue;
+    bool const is_ovf = std::ranges::find(envelope_namespaces, attribute.value()) != envelope_namespaces.end();
+    return is_ovf ? envelope_namespaces.front() : attribute.value();
   }
-  return {};
+  return prefix;
 }
 
-/// Does `name` of this element, or of an attribute of it, mean this word of the OVF's own vocabulary?
-bool is_ovf(pugi::xml_node const& node, std::string_view name, std::string_view word) {
+/// What the name of an element or of an attribute means: a namespace and a word of it.
+struct Meaning {
+  std::string_view space, word;
+  auto operator<=>(Meaning const&) const = default;
+};
+
+Meaning meaning_of(pugi::xml_node const& node, std::string_view name) {
   auto const colon = name.find(':');
-  auto const local = colon == name.npos ? name : name.substr(colon + 1);
-  if (local != word) return false;
-  auto const meant = namespace_of(node, colon == name.npos ? "" : name.substr(0, colon));
-  return std::ranges::find(envelope_namespaces, meant) != envelope_namespaces.end();
+  if (colon == name.npos) return {namespace_of(node, ""), name};
+  return {namespace_of(node, name.substr(0, colon)), name.substr(colon + 1)};
+}
+
+/// Without a prefix an attribute is in no namespace, whatever the default one is.
+Meaning meaning_of(pugi::xml_node const& node, pugi::xml_attribute const& attribute) {
+  std::string_view const name = attribute.name();
+  return name.find(':') == name.npos ? Meaning{"", name} : meaning_of(node, name);
 }
 
 bool is_element(pugi::xml_node const& node, std::string_view word) {
-  return is_ovf(node, node.name(), word);
+  return meaning_of(node, std::string_view{node.name()}) == Meaning{envelope_namespaces.front(), word};
 }
 
 std::optional<std::string> attribute(pugi::xml_node const& node, std::string_view word) {
   for (auto const& one : node.attributes()) {
-    // Without a prefix an attribute is in no namespace, whatever the default one is.
-    bool const qualified = std::string_view{one.name()}.find(':') != std::string_view::npos;
-    if (qualified && is_ovf(node, one.name(), word)) return one.value();
+    if (meaning_of(node, one) == Meaning{envelope_namespaces.front(), word}) return one.value();
   }
   return {};
 }
@@ -67,11 +78,11 @@ public:
       why_ = "is said not to be in UTF-8";
     }
     if (depth() > max_depth) why_ = "is nested too deeply";
-    std::vector<std::string> names;
-    for (auto const& one : node.attributes()) names.emplace_back(one.name());
-    if (names.size() > max_attributes) why_ = "has too many attributes";
-    std::ranges::sort(names);
-    if (std::ranges::adjacent_find(names) != names.end()) why_ = "has an attribute twice";
+    std::vector<Meaning> meanings;
+    for (auto const& one : node.attributes()) meanings.push_back(meaning_of(node, one));
+    if (meanings.size() > max_attributes) why_ = "has too many attributes";
+    std::ranges::sort(meanings);
+    if (std::ranges::adjacent_find(meanings) != meanings.end()) why_ = "has an attribute twice";
     return why_.empty();
   }
   std::string_view why() const { return why_; }
@@ -117,7 +128,8 @@ Result<OvfDisk> read_disk(pugi::xml_node const& node) {
                attribute(node, "format").value_or(""),
                {}};
   if (disk.id.empty()) return refuse("has a disk without a name");
-  if (attribute(node, "parentRef")) return fail(Fault::image_backing_file, "the OVF's disk {} has a parent", disk.id);
+  if (attribute(node, "parentRef"))
+    return fail(Fault::image_backing_file, "the OVF has a disk with a parent: {}", printable(disk.id));
   auto const unit = unit_of(attribute(node, "capacityAllocationUnits").value_or("byte"));
   if (!unit) return fail(unit.error());
   auto const text = attribute(node, "capacity").value_or("");

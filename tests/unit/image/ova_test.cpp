@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "common/base/text.hpp"
 #include "common/image/formats.hpp"
 #include "tests/support/appliances.hpp"
 #include "tests/unit/image/builders.hpp"
@@ -105,4 +106,27 @@ TEST_CASE("an appliance is judged in the sandbox, packed or not", "[image][ova]"
     CHECK(word_of(unpack_all(compressed(packing, good), packing, good.size(), "vmdk").result) ==
           "image-format-mismatch");
   }
+}
+
+TEST_CASE("what an appliance says cannot spoil the line that refuses it", "[image][ova]") {
+  for (auto const& id : {std::string(3000, 'x'), "d&#10;end&#10;"s, "d&#27;[31m"s}) {
+    auto const child = Ova{}.in_ovf("o:diskId=\"disk1\"", "o:parentRef='p' o:diskId=\"" + id + "\"").packed();
+    auto const refused = unpack_all(child, document::Compression::none, child.size(), "vmdk", "ova").result;
+    REQUIRE(word_of(refused) == "image-backing-file");
+    CHECK(refused.error().what.size() < 300);
+    CHECK_THAT(refused.error().what, Catch::Contains("with a parent"));
+    CHECK(word_of(judge(child)) == "image-backing-file");
+    CHECK(judge(child).error().what == printable(judge(child).error().what, 300));
+  }
+}
+
+TEST_CASE("one attribute under two prefixes of one namespace is refused", "[image][ova]") {
+  auto const with = [](std::string const& bindings) {
+    return word_of(judge(Ova{}.in_ovf("o:size=", bindings + " ovf:href='other.vmdk' o:size=").packed()));
+  };
+  CHECK(with("xmlns:ovf='http://schemas.dmtf.org/ovf/envelope/1'") == "image-ovf");
+  CHECK(with("xmlns:ovf='http://schemas.dmtf.org/ovf/envelope/2'") == "image-ovf");  // both mean the same to us
+  CHECK(with("xmlns:ovf='http://vendor.example.org/'") == "");
+  CHECK(judge(Ova{}.in_ovf("o:size=", "xmlns:q='x' q='x' href='other.vmdk' o:size=").packed()));  // without a prefix:
+                                                                                                  // no namespace
 }
