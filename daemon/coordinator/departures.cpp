@@ -78,12 +78,13 @@ bool Departures::owed(Uuid const& image_id, std::string_view sink) const {
   return in != at->second.sinks.end() && !in->is_done();
 }
 
-std::vector<flow::Want> Departures::open_wants() const {
-  std::vector<flow::Want> wants;
+std::vector<selection::Departed> Departures::for_selection() const {
+  std::vector<selection::Departed> departed;
   for (auto const& [id, departure] : all_) {
-    if (!blocks(departure.why) || !state::confirmed_at(departure)) wants.push_back(departure.want);
+    bool const is_done = blocks(departure.why) && state::confirmed_at(departure);
+    departed.push_back({departure.want, departure.why, departure.reason, is_done});
   }
-  return wants;
+  return departed;
 }
 
 template <class Change>

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "daemon/selection/select.hpp"
 #include "daemon/state/departure.hpp"
 #include "daemon/state/state.hpp"
 
@@ -37,8 +38,7 @@ public:
   bool contains(Uuid const& image_id) const { return all_.contains(image_id); }
   /// Must the image still be taken out of use in this sink?
   bool owed(Uuid const& image_id, std::string_view sink) const;
-  /// Images that a further cause may concern, or that are not out of use yet.
-  std::vector<flow::Want> open_wants() const;
+  std::vector<selection::Departed> for_selection() const;
   std::map<Uuid, state::Departure> const& all() const { return all_; }
 
 private:

@@ -137,8 +137,8 @@ std::vector<selection::Held> Images::held() const {
   return values;
 }
 
-std::vector<selection::Held> Images::departed() const {
-  return impl_->steps->departures.open_wants();
+std::vector<selection::Departed> Images::departed() const {
+  return impl_->steps->departures.for_selection();
 }
 
 std::vector<state::Departure> Images::departures() const {

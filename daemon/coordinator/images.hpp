@@ -49,8 +49,8 @@ public:
 
   /// Everything of which something is here, whole or not.
   std::vector<selection::Held> held() const;
-  /// What had to go, and may yet have to go for a further reason.
-  std::vector<selection::Held> departed() const;
+  /// What had to go.
+  std::vector<selection::Departed> departed() const;
   std::set<Uuid> active() const;
   std::vector<flow::Receipt> receipts() const;
   /// What had to go, but for superseded versions; the last one first.

@@ -249,7 +249,10 @@ void Refresher::refuse(Subscription& source, Error error, std::string_view what)
   source.error = std::move(error);
 }
 
-void Refresher::note_old_fault(Subscription& source, Error const& fault) {
+/// Of a signer who is known to be revoked, that the revocation list is stale is no better news.
+void Refresher::note_old_fault(Subscription& source, Error const& found) {
+  bool const has_ended = source.old_fault && ends_trust(source.old_fault->fault);
+  auto const fault = has_ended && !ends_trust(found.fault) ? *source.old_fault : found;
   bool const is_news = !source.old_fault || source.old_fault->fault != fault.fault;
   if (is_news) {
     log_error("{} no longer gives trust: {}{}", title_of(source), fault.line(),

@@ -38,6 +38,7 @@ public:
   Judgement(Input const& input, std::vector<Approvals> const& approvals, std::vector<CompiledRule> const& choice)
       : input_{input}, approvals_{approvals}, choice_{choice} {
     for (auto const& held : input.held) held_.emplace(held.image.image_id, &held);
+    for (auto const& departed : input.departed) departed_.emplace(departed.want.image.image_id, &departed);
   }
 
   Decision judge(flow::Want want, Standing standing) const {
@@ -50,10 +51,24 @@ public:
     return decision;
   }
 
+  /// For what its endorser has taken back, or vouches for no more.
+  Decision withdrawn(flow::Want want, std::string reason) const {
+    Decision decision;
+    decision.want = std::move(want);
+    decision.verdict = Verdict::withdrawn;
+    if (auto const before = not_taken_back(decision, Standing::trusted)) {
+      decision.verdict = *before;
+    } else {
+      ask(decision, "endorsed", false, std::move(reason));
+    }
+    return decision;
+  }
+
 private:
   Verdict verdict(Decision& decision, Standing standing) const {
     auto const& image = decision.want.image;
     if (recalled(decision)) return Verdict::recalled;
+    if (auto const before = not_taken_back(decision, standing)) return *before;
     if (!ask(decision, "endorsed", standing != Standing::revoked,
              standing == Standing::revoked ? "endorser-withdrawn: the signer is revoked or no longer allowed"
                                            : "signed by " + decision.want.provenance.endorser)) {
@@ -85,6 +100,20 @@ private:
       }
     }
     return false;
+  }
+
+  /// A recall or withdrawal of earlier holds until those who could take it back are heard: its catalogue, of this
+  /// standing, and every approval list.
+  std::optional<Verdict> not_taken_back(Decision& decision, Standing standing) const {
+    auto const before = departed_.find(decision.want.image.image_id);
+    if (before == departed_.end() || (standing == Standing::trusted && !approval_list_not_current())) return {};
+    auto const& departed = *before->second;
+    bool const recalled = departed.why == flow::Retirement::recalled;
+    if (!recalled && departed.why != flow::Retirement::withdrawn) return {};
+    decision.want = departed.want;  // knows more than a catalogue's withdrawal
+    ask(decision, recalled ? "not recalled" : "endorsed", false,
+        departed.reason + "; whoever could take that back cannot be verified now");
+    return recalled ? Verdict::recalled : Verdict::withdrawn;
   }
 
   bool approved(Decision& decision) const {
@@ -122,12 +151,17 @@ private:
 
   /// Something new needs every configured approval list: a missing or expired one might recall it.
   bool approval_is_current(Decision& decision) const {
-    for (auto const& source : input_.approvals) {
-      if (source.document && source.standing == Standing::trusted) continue;
-      return ask(decision, "approval lists current", false,
-                 fmt::format("{} is not current: nothing new until it is", printable(source.url)));
-    }
-    return true;
+    auto const* const missing = approval_list_not_current();
+    return missing == nullptr ||
+           ask(decision, "approval lists current", false,
+               fmt::format("{} is not current: nothing new until it is", printable(missing->url)));
+  }
+
+  /// The first such list, or null.
+  Source<document::ApprovalList> const* approval_list_not_current() const {
+    auto const found = std::ranges::find_if(
+        input_.approvals, [](auto const& source) { return !source.document || source.standing != Standing::trusted; });
+    return found == input_.approvals.end() ? nullptr : &*found;
   }
 
   bool for_this_host(Decision& decision) const {
@@ -164,6 +198,7 @@ private:
   std::vector<Approvals> const& approvals_;
   std::vector<CompiledRule> const& choice_;
   std::map<Uuid, flow::Want const*> held_;
+  std::map<Uuid, Departed const*> departed_;
 };
 
 flow::Want want_of(document::Image const& image, Source<document::Catalogue> const& source) {
@@ -182,14 +217,6 @@ flow::Want want_of(document::Image const& image, Source<document::Catalogue> con
           .web_seeds = catalogue.web_seeds};
 }
 
-Decision withdrawn(flow::Want want, std::string reason) {
-  Decision decision;
-  decision.want = std::move(want);
-  decision.verdict = Verdict::withdrawn;
-  decision.reasons.push_back({"endorsed", std::move(reason), false});
-  return decision;
-}
-
 /// The plan under way, with one decision for each image ID.
 class Planner {
 public:
@@ -204,7 +231,9 @@ public:
       if (source.document) add_catalogue(source);
     }
     for (auto const& held : input_.held) add_held(held);
-    for (auto const& departed : input_.departed) add_departed(departed);
+    for (auto const& departed : input_.departed) {
+      if (!departed.is_done) add_departed(departed.want);
+    }
     supersede();
     return {std::move(decisions_)};
   }
@@ -219,8 +248,9 @@ private:
       image.image_id = entry.image_id;
       image.uuid = entry.uuid;
       auto const want = want_of(image, source);
-      add(withdrawn(want, fmt::format("{} serial {} withdrew it on {}: {}", want.provenance.catalogue,
-                                      want.provenance.serial, format_time(entry.at), printable(entry.reason))));
+      add(judgement_.withdrawn(
+          want, fmt::format("{} serial {} withdrew it on {}: {}", want.provenance.catalogue, want.provenance.serial,
+                            format_time(entry.at), printable(entry.reason))));
     }
   }
 
@@ -267,14 +297,15 @@ private:
           source.document->content().refused, [&](auto const& entry) { return entry.image_id == held.image.image_id; });
       if (unreadable) return judgement_.judge(held, Standing::stale);
       auto const& header = source.document->content().header;
-      return withdrawn(held, fmt::format("no longer in its catalogue {} as of serial {}", header.name, header.serial));
+      return judgement_.withdrawn(
+          held, fmt::format("no longer in its catalogue {} as of serial {}", header.name, header.serial));
     }
     // Its own catalogue may be among those that could not be verified since the start: then nothing is known.
     if (unknown) return judgement_.judge(held, Standing::stale);
     if (revoked) return judgement_.judge(held, Standing::revoked);
     if (!input_.endorsers_known) return judgement_.judge(held, Standing::stale);
-    return withdrawn(held, fmt::format("endorser-withdrawn: {} is no longer named for the catalogue {}",
-                                       printable(held.provenance.endorser, 500), held.provenance.catalogue));
+    return judgement_.withdrawn(held, fmt::format("endorser-withdrawn: {} is no longer named for the catalogue {}",
+                                                  printable(held.provenance.endorser, 500), held.provenance.catalogue));
   }
 
   /// May that catalogue, which is not at hand, be the one that it came from?

@@ -36,6 +36,14 @@ struct Source {
 /// An image that this host has, as it was wanted then: it may have left the catalogue since.
 using Held = flow::Want;
 
+/// An image that was here and had to go.
+struct Departed {
+  flow::Want want;  ///< as it was here
+  flow::Retirement why{};
+  std::string reason;    ///< of `why`, for people
+  bool is_done = false;  ///< out of use, and no further cause can concern it
+};
+
 struct Input {
   flow::HostSettings host;
   flow::ApprovalPolicy policy{};
@@ -46,8 +54,8 @@ struct Input {
   /// Nobody can be an endorser but by `catalogues`; false: an endorser list that could name others is not at hand.
   bool endorsers_known = true;
   std::vector<Held> held;
-  std::vector<Held> departed;  ///< was here; a withdrawal or recall still concerns it
-  std::set<Uuid> active;       ///< in all their sinks
+  std::vector<Departed> departed;
+  std::set<Uuid> active;  ///< in all their sinks
   TimePoint now;
 };
 

@@ -100,6 +100,12 @@ TEST_CASE_METHOD(Follower, "a revocation list that is replaced counts at once, t
   documents.judge_again();
   run_until([this] { return standing() == Standing::revoked; });
   CHECK(said[Fault::cert_revoked] == 1);
+
+  SECTION("and counts on when no list can be checked any more") {
+    install(*this, test::TestCa::instance().path() / "crl/stale.pem");
+    refresh();
+    CHECK(standing() == Standing::revoked);
+  }
 }
 
 TEST_CASE_METHOD(Follower, "a stale revocation list ends new trust, a fresh one gives it back at once") {

@@ -235,7 +235,7 @@ TEST_CASE("what is held and no longer in its catalogue counts as withdrawn; an u
 TEST_CASE("what has departed is withdrawn or recalled by name, and never comes back for want of knowledge") {
   auto const departed = only(input_with({sample_image()})).want;
   auto input = input_with({});
-  input.departed = {departed};
+  input.departed = {{departed, flow::Retirement::superseded, "the newest is 2"}};
   CHECK(only(input).verdict == Verdict::withdrawn);
   CHECK(only(input).reasons.back().answer == "no longer in its catalogue lxcloud as of serial 1");
 
@@ -250,13 +250,62 @@ TEST_CASE("what has departed is withdrawn or recalled by name, and never comes b
   CHECK_THAT(only(input).reasons.back().answer, Catch::EndsWith("a hole"));
 }
 
+TEST_CASE(
+    "a recall that was carried out is undone by approval lists that do not recall it, not by lists that are gone") {
+  auto const is_done = GENERATE(false, true);
+  auto input = input_with({sample_image()});
+  input.departed = {{only(input).want, flow::Retirement::recalled, "serial 7 recalls it", is_done}};
+  for (auto const standing : {Standing::trusted, Standing::stale, Standing::stopped, Standing::revoked}) {
+    input.approvals = {{nullptr, list_url, standing}};
+    CHECK(only(input).verdict == Verdict::recalled);
+    CHECK_FALSE(only(input).may_seed);
+    CHECK_THAT(only(input).reasons.back().answer, Catch::StartsWith("serial 7 recalls it"));
+  }
+  input.approvals = {approvals({rule_for_name("*")})};
+  CHECK(only(input).verdict == Verdict::selected);
+  input.approvals.front().standing = Standing::stale;
+  CHECK(only(input).verdict == Verdict::recalled);
+}
+
+TEST_CASE("a withdrawal by the endorser does not make less of a recall while an approval list is not at hand") {
+  auto const image = sample_image();
+  auto input = input_with({image});
+  input.departed = {{only(input).want, flow::Retirement::recalled, "serial 7 recalls it"}};
+  input.approvals = {{nullptr, list_url}};
+  document::Catalogue catalogue;
+  catalogue.withdrawn = {{image.image_id, image.uuid, now(), "broken boot loader"}};
+  input.catalogues = {signed_by("ada", catalogue)};
+  CHECK(only(input).verdict == Verdict::recalled);
+  CHECK(only(input).want.image.name == image.name);
+  input.approvals = {approvals({})};
+  CHECK(only(input).verdict == Verdict::withdrawn);
+}
+
+TEST_CASE("what a revoked signer lost comes back by a catalogue that is trusted, not by one that cannot be checked") {
+  auto input = input_with({sample_image()});
+  auto const held = only(input).want;
+  input.departed = {{held, flow::Retirement::withdrawn, "endorser-withdrawn: the signer is revoked"}};
+  CHECK(only(input).verdict == Verdict::selected);
+  input.catalogues.front().standing = Standing::stale;
+  CHECK(only(input).verdict == Verdict::withdrawn);
+  input.held = {held};
+  input.catalogues.front().document = nullptr;
+  CHECK(only(input).verdict == Verdict::withdrawn);
+}
+
+TEST_CASE("a finished departure needs no decision of its own") {
+  auto input = input_with({});
+  input.departed = {{only(input_with({sample_image()})).want, flow::Retirement::recalled, "a hole", true}};
+  CHECK(select(input).decisions.empty());
+}
+
 TEST_CASE("another endorser's withdrawal takes what has departed no further away") {
   auto const image = sample_image();
   auto const departed = only(input_with({image})).want;
   document::Catalogue bobs;
   bobs.withdrawn = {{image.image_id, image.uuid, now(), "not mine"}};
   auto input = input_with({});
-  input.departed = {departed};
+  input.departed = {{departed, flow::Retirement::superseded, "the newest is 2"}};
   input.catalogues = {{nullptr, catalogue_url}, signed_by("bob", bobs, "https://bob.example.org/catalogue.yaml")};
   CHECK(only(input).verdict == Verdict::not_selected);
 }
