@@ -46,9 +46,12 @@ std::string described(Endorsement const& endorser) {
   return fmt::format("{} for {}", person(endorser.subject, endorser.issuer), endorser.document);
 }
 
+std::string described(ListId const& id) {
+  return fmt::format("the list {} ({}) by {}", id.document, id.url, person(id.subject, id.issuer));
+}
+
 std::string described(Inclusion const& inclusion) {
-  return fmt::format("the list {} ({}) by {}", inclusion.document, inclusion.list,
-                     person(inclusion.subject, inclusion.issuer));
+  return described(id_of(inclusion));
 }
 
 std::string where(Endorsement const& endorser) {
@@ -83,11 +86,17 @@ Result<EndorserList> with_plain_names(EndorserList list) {
   return list;
 }
 
+/// What one inclusion of the outermost list may still bring.
+struct Share {
+  std::size_t inclusions, endorsers;
+};
+
 /// One list on the way, and whom the inclusions before it keep out.
 struct Step {
   EndorserList const& list;
-  Way way;
+  std::shared_ptr<Way const> way;
   std::set<Person> except;
+  std::shared_ptr<Share> share;  ///< null: the outermost list, which may name whom it wants
 };
 
 class Walk {
@@ -95,10 +104,10 @@ public:
   Walk(std::string const& url, FindList const& find) : url_{url}, find_{find} {}
 
   Acceptance from(EndorserList const& list) && {
-    for (open_.push_back({list, {}, {}}); !open_.empty(); open_.pop_front()) {
+    for (open_.push_back({list, std::make_shared<Way>(), {}, nullptr}); !open_.empty(); open_.pop_front()) {
       auto const step = std::move(open_.front());
       for (auto const& endorser : step.list.endorsers) {
-        if (!step.except.contains({endorser.subject, endorser.issuer})) accept(endorser, step.way);
+        if (!step.except.contains({endorser.subject, endorser.issuer})) accept(endorser, step);
       }
       for (auto const& inclusion : step.list.includes) follow(inclusion, step);
     }
@@ -106,43 +115,64 @@ public:
   }
 
 private:
-  void accept(Endorsement const& endorser, Way const& way) {
+  void accept(Endorsement const& endorser, Step const& step) {
     auto const [known, is_new] = index_.emplace(role_of(endorser), result_.endorsers.size());
-    if (is_new) result_.endorsers.push_back({endorser, {}});
+    if (is_new) {
+      if (step.share && step.share->endorsers == 0) {
+        index_.erase(known);
+        return stop_at_limit(step.way->front(), fmt::format("more than {} endorsers by way of it", max_accepted));
+      }
+      if (step.share) --step.share->endorsers;
+      result_.endorsers.push_back({endorser, {}});
+    }
     auto& accepted = result_.endorsers[known->second];
     bool const same = accepted.endorser.catalogue == endorser.catalogue && accepted.endorser.epoch == endorser.epoch;
-    if (same) accepted.ways.push_back(way);
+    if (same) accepted.ways.push_back(step.way);
   }
 
   void follow(Inclusion const& inclusion, Step const& step) {
-    if (auto const why = objection(inclusion, step.way); !why.empty()) {
-      result_.left_out.push_back(fmt::format("{}: {}", described(inclusion), why));
-      return;
-    }
-    ++followed_;
     auto const id = id_of(inclusion);
-    if (std::ranges::find(result_.lists, id) == result_.lists.end()) result_.lists.push_back(id);
+    bool const circle = id.url == url_ || std::ranges::find(*step.way, id.url, &ListId::url) != step.way->end();
+    if (circle) return leave_out(id, "it includes itself");
+    auto const share = step.share ? step.share : new_share(step.list);
+    if (step.way->size() == max_inclusion_depth) {
+      return stop_at_limit(id, fmt::format("more than {} lists deep", max_inclusion_depth));
+    }
+    if (share->inclusions == 0) {
+      return stop_at_limit(id, fmt::format("beyond its share of {} included lists", max_inclusions));
+    }
+    --share->inclusions;
+    auto longer = *step.way;
+    longer.push_back(id);
+    auto const way = std::make_shared<Way const>(std::move(longer));
+    if (lists_.insert(id).second) result_.lists.push_back(way);
     auto const* const found = find_(id);
     if (!found) return;
-    Step next{found->content(), step.way, step.except};
-    next.way.push_back(id);
+    Step next{found->content(), way, step.except, share};
     for (auto const& [subject, issuer] : inclusion.except) next.except.emplace(subject, issuer);
     open_.push_back(std::move(next));
   }
 
-  std::string objection(Inclusion const& inclusion, Way const& way) const {
-    bool const circle = inclusion.list == url_ || std::ranges::find(way, inclusion.list, &ListId::url) != way.end();
-    if (circle) return "it includes itself";
-    if (way.size() == max_inclusion_depth) return fmt::format("more than {} lists deep", max_inclusion_depth);
-    if (followed_ == max_inclusions) return fmt::format("more than {} included lists", max_inclusions);
-    return "";
+  static std::shared_ptr<Share> new_share(EndorserList const& outermost) {
+    return std::make_shared<Share>(max_inclusions / outermost.includes.size(), max_accepted);
+  }
+
+  void stop_at_limit(ListId const& id, std::string_view why) {
+    result_.complete = false;
+    leave_out(id, why);
+  }
+
+  void leave_out(ListId const& id, std::string_view why) {
+    auto line = fmt::format("{}: {}", described(id), why);
+    if (said_.insert(line).second) result_.left_out.push_back(std::move(line));
   }
 
   std::string const& url_;
   FindList const& find_;
   std::deque<Step> open_;
-  std::size_t followed_ = 0;
   std::map<Role, std::size_t> index_;
+  std::set<ListId> lists_;
+  std::set<std::string> said_;
   Acceptance result_;
 };
 

@@ -3,6 +3,7 @@
 #include <compare>
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -14,8 +15,11 @@ namespace imageswarm::trust {
 
 /// Most included lists between a list and one that it reaches through them.
 inline constexpr std::size_t max_inclusion_depth = 4;
-/// Most inclusions that are followed from one list, by whatever way: included lists are outsiders' words.
+/// Most inclusions that are followed from one list, by whatever way: included lists are outsiders' words. Each of its
+/// own inclusions has an equal share of them, so that none takes room from another.
 inline constexpr std::size_t max_inclusions = 64;
+/// Most endorsers that are accepted by way of one inclusion of the outermost list, beside those known already.
+inline constexpr std::size_t max_accepted = 1000;
 
 /// As document::parse_endorser_list, and with all names as RFC 2253 writes them, so that equal names are equal texts:
 /// such a list is "plain" below. Faults: as there; doc-field also for a name that cannot be read, and for the same
@@ -37,14 +41,16 @@ using Way = std::vector<ListId>;
 /// Somebody whom a list accepts in the end.
 struct AcceptedEndorser {
   document::Endorsement endorser;
-  std::vector<Way> ways;  ///< all that name him or her for the same catalogue, URL and epoch
+  std::vector<std::shared_ptr<Way const>> ways;  ///< all that name him or her for the same catalogue, URL and epoch
 };
 
 /// What an endorser list comes to with the lists that it includes.
 struct Acceptance {
   std::vector<AcceptedEndorser> endorsers;
-  std::vector<ListId> lists;          ///< all included ones, each once, also those that are not at hand
-  std::vector<std::string> left_out;  ///< inclusions that are not followed, and why
+  /// The first way to each included list, which is its last; also to those that are not at hand.
+  std::vector<std::shared_ptr<Way const>> lists;
+  std::vector<std::string> left_out;  ///< inclusions that are not followed, or not to their end, and why
+  bool complete = true;               ///< false: a limit left somebody out, not only a circle
 };
 
 /// An included list that has been verified and is kept until the end of the walk; null while there is none.

@@ -10,7 +10,8 @@
 namespace imageswarm::coordinator {
 
 /// Most subscriptions that endorser lists may bring about: each is a timer, a document in memory and a request at every
-/// refresh, at the word of others.
+/// refresh, at the word of others. What the configured lists themselves name comes first; the rest is for the lists
+/// that they include, by turns.
 inline constexpr std::size_t max_derived = 1000;
 
 /// A subscription that endorser lists bring about, and all ways by which they do.

@@ -111,8 +111,8 @@ nlohmann::ordered_json tell_all_changes(SeenLists const& before, SeenLists const
 std::vector<std::string> accepted_through_others(trust::Acceptance const& acceptance) {
   std::vector<std::string> lines;
   for (auto const& [endorser, ways] : acceptance.endorsers) {
-    bool const own = std::ranges::any_of(ways, [](auto const& way) { return way.empty(); });
-    if (!own) lines.push_back(fmt::format("{}, by {}", trust::describe(endorser), ways.front().back().url));
+    bool const own = std::ranges::any_of(ways, [](auto const& way) { return way->empty(); });
+    if (!own) lines.push_back(fmt::format("{}, by {}", trust::describe(endorser), ways.front()->back().url));
   }
   return lines;
 }

@@ -1,5 +1,6 @@
 #include "daemon/coordinator/derive.hpp"
 
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <catch2/catch.hpp>
 
@@ -82,6 +83,12 @@ std::vector<std::string> urls(Derivation const& derivation) {
   return urls;
 }
 
+std::vector<document::Endorsement> many_endorsers(std::string const& catalogues, int count) {
+  std::vector<document::Endorsement> many;
+  for (int i = 0; i < count; ++i) many.push_back(endorser("Ada", catalogues + std::to_string(i)));
+  return many;
+}
+
 TEST_CASE("the catalogues of a configured list are followed with its signer, name, epoch and the list's refresh") {
   Lists lists;
   auto ada = endorser("Ada");
@@ -125,14 +132,34 @@ TEST_CASE("two endorsers of one catalogue are followed apart") {
 
 TEST_CASE("lists bring about a thousand subscriptions at most, and it is known that there were more") {
   Lists lists;
-  std::vector<document::Endorsement> many;
-  for (int i = 0; i < 1001; ++i) many.push_back(endorser("Ada", "images-" + std::to_string(i)));
-  lists.configure("site", many);
+  lists.configure("site", many_endorsers("images-", 1001));
   auto const derivation = lists.derived();
   CHECK(derivation.subscriptions.size() == 1000);
   CHECK_FALSE(derivation.complete);
   REQUIRE(derivation.left_out.size() == 1);
   CHECK_THAT(derivation.left_out[0], Contains("1000"));
+}
+
+TEST_CASE("an included list takes room from nobody else") {
+  Lists lists;
+  lists.configure("first", {}, {including("greedy"), including("modest")});
+  lists.add("greedy", many_endorsers("images-", 1000));
+  lists.add("modest", {endorser("Bob", "modest-images"), endorser("Ada", "images-999")});
+  lists.configure("last", {endorser("Ada", "own-images")});
+  auto const derivation = lists.derived();
+  CHECK(derivation.subscriptions.size() == 1000);
+  CHECK_FALSE(derivation.complete);
+  auto const followed = urls(derivation);
+  for (auto const* name : {"own-images", "modest-images", "images-999"}) {
+    CHECK(std::ranges::find(followed, url_of(name)) != followed.end());
+  }
+}
+
+TEST_CASE("where an included list goes beyond a limit it is known that somebody may be missing") {
+  Lists lists;
+  lists.configure("0", {}, {including("1")});
+  for (int i = 1; i <= 4; ++i) lists.add(std::to_string(i), {}, {including(std::to_string(i + 1))});
+  CHECK_FALSE(lists.derived().complete);
 }
 
 TEST_CASE("a circle of lists is cut and told") {

@@ -82,11 +82,13 @@ TEST_CASE("a list accepts whom it names, and whom the lists name that it include
   shelf.put("far", list_of({endorser("Grace")}));
   auto const accepted = shelf.accepted_by(list_of({endorser("Ada")}, {including("vo")}));
   CHECK(names(accepted) == Names{"CN=Ada", "CN=Bob", "CN=Grace"});
-  CHECK(accepted.endorsers[0].ways == std::vector<Way>{{}});
+  REQUIRE(accepted.endorsers[0].ways.size() == 1);
+  CHECK(accepted.endorsers[0].ways[0]->empty());
   REQUIRE(accepted.endorsers[2].ways.size() == 1);
-  REQUIRE(accepted.endorsers[2].ways[0].size() == 2);
-  CHECK(accepted.endorsers[2].ways[0][0] == ListId{url_of("vo"), "vo", list_signer, issuer});
-  CHECK(accepted.endorsers[2].ways[0][1].document == "far");
+  auto const& way = *accepted.endorsers[2].ways[0];
+  REQUIRE(way.size() == 2);
+  CHECK(way[0] == ListId{url_of("vo"), "vo", list_signer, issuer});
+  CHECK(way[1].document == "far");
   CHECK(accepted.lists.size() == 2);
   CHECK(accepted.left_out.empty());
 }
@@ -95,7 +97,7 @@ TEST_CASE("a list that is not at hand vouches for nobody, and is named") {
   auto const accepted = Shelf{}.accepted_by(list_of({endorser("Ada")}, {including("vo")}));
   CHECK(names(accepted) == Names{"CN=Ada"});
   REQUIRE(accepted.lists.size() == 1);
-  CHECK(accepted.lists[0].url == url_of("vo"));
+  CHECK(accepted.lists[0]->back().url == url_of("vo"));
 }
 
 TEST_CASE("an exception holds for everything that comes through that inclusion, and for nothing else") {
@@ -138,6 +140,7 @@ TEST_CASE("circles, depth and number of included lists are bounded") {
     REQUIRE(accepted.left_out.size() == 2);
     CHECK_THAT(accepted.left_out[0], Contains(url_of("site")) && Contains("includes itself"));
     CHECK_THAT(accepted.left_out[1], Contains(url_of("vo")));
+    CHECK(accepted.complete);
   }
   SECTION("four lists deep and no deeper") {
     for (int i = 1; i <= 5; ++i) {
@@ -148,14 +151,34 @@ TEST_CASE("circles, depth and number of included lists are bounded") {
     CHECK(names(accepted) == Names{"CN=1", "CN=2", "CN=3", "CN=4"});
     REQUIRE(accepted.left_out.size() == 1);
     CHECK_THAT(accepted.left_out[0], Contains(url_of("5")) && Contains("4 lists deep"));
+    CHECK_FALSE(accepted.complete);
   }
-  SECTION("64 inclusions in all") {
+  SECTION("64 inclusions in all, of which each inclusion of the outermost list has its share") {
     std::vector<Inclusion> many;
     for (int i = 0; i < 32; ++i) many.push_back(including("leaf-" + std::to_string(i)));
-    for (auto const* name : {"a", "b", "c"}) shelf.put(name, list_of({}, many));
-    auto const accepted = shelf.accepted_by(list_of({}, {including("a"), including("b"), including("c")}));
-    CHECK(accepted.left_out.size() == 3 + 3 * 32 - 64);
+    shelf.put("a", list_of({}, many));
+    shelf.put("b", list_of({}, {including("far")}));
+    shelf.put("far", list_of({endorser("Grace")}));
+    auto const accepted = shelf.accepted_by(list_of({}, {including("a"), including("b")}));
+    CHECK(accepted.lists.size() == 32 + 2);
+    CHECK(accepted.left_out.size() == 1);
     CHECK_THAT(accepted.left_out.back(), Contains("64 included lists"));
+    CHECK_FALSE(accepted.complete);
+    CHECK(names(accepted) == Names{"CN=Grace"});
+  }
+  SECTION("a thousand endorsers by way of one inclusion, and none of these takes the place of another's") {
+    std::vector<Endorsement> many;
+    for (int i = 0; i < 1001; ++i) many.push_back(endorser(std::to_string(i)));
+    many.push_back(endorser("Ada"));
+    shelf.put("a", list_of(many));
+    shelf.put("b", list_of({endorser("Grace"), endorser("1000")}));
+    auto const accepted = shelf.accepted_by(list_of({endorser("Ada")}, {including("a"), including("b")}));
+    CHECK(accepted.endorsers.size() == 1 + 1000 + 2);
+    CHECK(accepted.endorsers[0].ways.size() == 2);
+    CHECK(accepted.endorsers.back().endorser.subject == "CN=1000");
+    CHECK_FALSE(accepted.complete);
+    REQUIRE(accepted.left_out.size() == 1);
+    CHECK_THAT(accepted.left_out[0], Contains(url_of("a")) && Contains("1000 endorsers"));
   }
 }
 
