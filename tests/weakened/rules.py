@@ -103,8 +103,6 @@ RULES = [
     rule("one kind serves as another", "document",
          ("common/document/header.cpp", "if (kind != name_of(expected)) {", "if (false) {")),
     rule("bytes behind the signature", "document", (ENVELOPE, "if (ended) return fail(", "if (false) return fail(")),
-    rule("two signatures", "document",
-         (ENVELOPE, "if (find_key(document, document.find('\\n', at)) != document.size()) {", "if (false) {")),
     rule("image IDs are believed", "document",
          (IMAGE_ENTRY, "if (fields.outcome() && image.image_id != demanded) {", "if (false) {")),
     rule("catalogues set reserved properties", "document",
