@@ -146,7 +146,8 @@ private:
   }
 
   bool approval_has_stopped() const {
-    return std::ranges::any_of(approvals_, [](auto const& list) { return list.standing == Standing::stopped; });
+    return std::ranges::any_of(input_.approvals,
+                               [](auto const& source) { return source.standing == Standing::stopped; });
   }
 
   /// Something new needs every configured approval list: a missing or expired one might recall it.
@@ -282,26 +283,29 @@ private:
 
   /// What is held and in its catalogue no more counts as withdrawn.
   Decision judge_held(flow::Want const& held) const {
-    bool unknown = false, revoked = false;
+    std::optional<Standing> unknown;  // the best of those that may have given it
+    bool revoked = false;
     for (auto const& source : input_.catalogues) {
       if (!source.document) {
-        if (source.standing != Standing::revoked) {
-          unknown = unknown || may_give(source, held);
-        } else {
+        if (source.standing == Standing::revoked) {
           revoked = revoked || source.url == held.provenance.catalogue_url;
+        } else if (may_give(source, held)) {
+          unknown = std::min(unknown.value_or(source.standing), source.standing);
         }
         continue;
       }
       if (!is_from(*source.document, held)) continue;
-      bool const unreadable = std::ranges::any_of(
-          source.document->content().refused, [&](auto const& entry) { return entry.image_id == held.image.image_id; });
-      if (unreadable) return judgement_.judge(held, Standing::stale);
-      auto const& header = source.document->content().header;
+      auto const& catalogue = source.document->content();
+      auto const is_it = [&](auto const& entry) { return entry.image_id == held.image.image_id; };
+      if (std::ranges::any_of(catalogue.images, is_it)) return judgement_.judge(held, source.standing);
+      bool const unreadable = std::ranges::any_of(catalogue.refused, is_it);
+      if (unreadable) return judgement_.judge(held, std::max(Standing::stale, source.standing));
+      auto const& header = catalogue.header;
       return judgement_.withdrawn(
           held, fmt::format("no longer in its catalogue {} as of serial {}", header.name, header.serial));
     }
     // Its own catalogue may be among those that could not be verified since the start: then nothing is known.
-    if (unknown) return judgement_.judge(held, Standing::stale);
+    if (unknown) return judgement_.judge(held, std::max(Standing::stale, *unknown));
     if (revoked) return judgement_.judge(held, Standing::revoked);
     if (!input_.endorsers_known) return judgement_.judge(held, Standing::stale);
     return judgement_.withdrawn(held, fmt::format("endorser-withdrawn: {} is no longer named for the catalogue {}",
@@ -325,10 +329,15 @@ private:
     auto const [known, is_new] = index_.emplace(decision.want.image.image_id, decisions_.size());
     if (is_new) {
       decisions_.push_back(std::move(decision));
-    } else if (auto& first = decisions_[known->second];
-               first.verdict != Verdict::selected && decision.verdict == Verdict::selected) {
-      first = std::move(decision);  // another endorser stands behind the very same content
+    } else if (stands_behind(decision, decisions_[known->second])) {
+      decisions_[known->second] = std::move(decision);
     }
+  }
+
+  /// Of another endorser's entry for the very same content: nobody takes back what is not his or hers.
+  static bool stands_behind(Decision const& entry, Decision const& first) {
+    if (first.verdict == Verdict::withdrawn) return entry.verdict != Verdict::withdrawn;
+    return first.verdict != Verdict::selected && entry.verdict == Verdict::selected;
   }
 
   /// Of each family (endorser and uuid) the newest `keep` versions stay selected; older ones stay too as long as they

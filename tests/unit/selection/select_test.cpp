@@ -363,6 +363,72 @@ TEST_CASE("an endorser cannot withdraw what another one vouched for") {
   CHECK(only(input).verdict == Verdict::selected);
 }
 
+TEST_CASE("an endorser cannot withdraw what another one lists, selected here or not") {
+  auto image = sample_image();
+  image.clusters = {"another"};
+  document::Catalogue bobs;
+  bobs.withdrawn = {{image.image_id, image.uuid, now(), "not mine"}};
+  auto const bob = signed_by("bob", bobs, "https://bob.example.org/catalogue.yaml");
+  auto input = input_with({image});
+  auto const ada = input.catalogues.front();
+  input.held = GENERATE_COPY(std::vector<Held>{}, std::vector<Held>{only(input).want});
+  input.catalogues = {bob, ada};
+  CHECK(only(input).verdict == Verdict::not_selected);
+  CHECK(only(input).want.image.name == image.name);
+  input.catalogues = {ada, bob};
+  CHECK(only(input).verdict == Verdict::not_selected);
+}
+
+TEST_CASE("a withdrawal of another endorser is not taken for the reason when its own is revoked") {
+  auto const image = sample_image();
+  document::Catalogue bobs;
+  bobs.withdrawn = {{image.image_id, image.uuid, now(), "not mine"}};
+  auto input = input_with({image});
+  input.held = {only(input).want};
+  input.catalogues.insert(input.catalogues.begin(), signed_by("bob", bobs, "https://bob.example.org/catalogue.yaml"));
+  input.catalogues.back().standing = Standing::revoked;
+  CHECK(only(input).verdict == Verdict::withdrawn);
+  CHECK_THAT(only(input).reasons.back().answer, Catch::Contains("the signer is revoked"));
+}
+
+TEST_CASE("what is held is no longer seeded after a day without trust, also after a restart") {
+  auto input = input_with({sample_image()});
+  input.held = {only(input).want};
+  auto const with = [&](Standing catalogue, Standing approval) {
+    input.catalogues.front() = {nullptr, catalogue_url, catalogue};
+    input.approvals = {{nullptr, list_url, approval}};
+    return only(input);
+  };
+  CHECK(with(Standing::trusted, Standing::trusted).may_seed);
+  CHECK_FALSE(with(Standing::trusted, Standing::trusted).may_fetch);
+  CHECK(with(Standing::stale, Standing::stale).may_seed);
+  CHECK(with(Standing::stopped, Standing::stale).verdict == Verdict::selected);
+  CHECK_FALSE(with(Standing::stopped, Standing::stale).may_seed);
+  CHECK(with(Standing::stale, Standing::stopped).verdict == Verdict::selected);
+  CHECK_FALSE(with(Standing::stale, Standing::stopped).may_seed);
+  input.approvals.clear();
+  input.catalogues = {{nullptr, "https://a.example.org/", Standing::stopped},
+                      {nullptr, "https://b.example.org/", Standing::stale}};
+  CHECK(only(input).may_seed);
+}
+
+TEST_CASE("an entry that cannot be read is not seeded on a catalogue that has stopped, nor kept by a revoked signer") {
+  auto const held = only(input_with({sample_image()})).want;
+  auto broken = sample_image();
+  broken.torrent.download_url = "no URL";
+  auto input = input_with({broken});
+  REQUIRE(input.catalogues.front().document->content().refused.size() == 1);
+  input.held = {held};
+  auto const with = [&](Standing standing) {
+    input.catalogues.front().standing = standing;
+    return only(input);
+  };
+  CHECK(with(Standing::trusted).may_seed);
+  CHECK(with(Standing::stopped).verdict == Verdict::selected);
+  CHECK_FALSE(with(Standing::stopped).may_seed);
+  CHECK(with(Standing::revoked).verdict == Verdict::withdrawn);
+}
+
 TEST_CASE("what is here keeps its approval while an approval list cannot be verified, and nothing new comes") {
   auto input = input_with({sample_image()});
   input.policy = flow::ApprovalPolicy::listed;
