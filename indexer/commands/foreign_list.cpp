@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/base/text.hpp"
+#include "common/http/client.hpp"
 #include "indexer/commands/demanded_signer.hpp"
 #include "indexer/commands/source.hpp"
 #include "indexer/exchange/cern.hpp"
@@ -14,6 +15,7 @@ namespace {
 
 using exchange::ForeignList;
 using exchange::OpenPgpText;
+using exchange::StreamContent;
 
 Result<ForeignList> read_hepix(ImportOptions const& options, TimePoint now) {
   if (options.anchors.anchors.empty()) return fail(Fault::usage, "--format hepix needs --anchors");
@@ -22,9 +24,11 @@ Result<ForeignList> read_hepix(ImportOptions const& options, TimePoint now) {
   auto const message = read_source(options.source);
   if (!message) return fail(message.error());
   auto list = exchange::read_hepix(*message, options.anchors, *demanded, now);
-  if (list && is_url(options.source) && list->home != options.source) {
-    list->warnings.push_back(fmt::format("it says that it lives at {}", printable(list->home)));
+  if (!list) return list;
+  if (is_url(options.source) && list->home != options.source) {
+    list->warnings.push_back(fmt::format("it says that it lives at {}", http::shown(list->home)));
   }
+  list->home = is_url(options.source) ? shown_source(options.source) : "";  // what it says itself could be another's
   return list;
 }
 
@@ -53,12 +57,10 @@ Result<std::string> mirror_root(ImportOptions const& options) {
 }
 
 /// The products file that the index names; of several, the one that is asked for.
-Result<std::string> products_path(std::string_view index, std::string const& content_id) {
-  auto contents = exchange::parse_stream_index(index);
-  if (!contents) return fail(std::move(contents.error()));
+Result<StreamContent> choose_products(std::vector<StreamContent> const& contents, std::string const& content_id) {
   std::vector<std::string> ids;
-  for (auto const& content : *contents) {
-    if (content_id == content.id || (content_id.empty() && contents->size() == 1)) return content.path;
+  for (auto const& content : contents) {
+    if (content_id == content.id || (content_id.empty() && contents.size() == 1)) return content;
     ids.push_back(printable(content.id));
   }
   return fail(Fault::usage, "choose with --content-id one of: {}", ids.empty() ? "(none)" : join(ids, ", "));
@@ -68,18 +70,28 @@ Result<ForeignList> read_simplestreams(ImportOptions const& options) {
   if (options.keyring.empty()) return fail(Fault::usage, "--format simplestreams needs --keyring");
   auto const root = mirror_root(options);
   if (!root) return fail(root.error());
-  auto home = options.source;
-  auto stream = read_stream(home, options.keyring);
+  auto content_id = options.content_id;
+  document::Version index_version;
+  auto stream = read_stream(options.source, options.keyring);
   if (stream && exchange::is_stream_index(stream->text)) {
-    auto const path = products_path(stream->text, options.content_id);
-    if (!path) return fail(path.error());
-    home = *root + *path;
-    stream = read_stream(home, options.keyring);
+    auto const index = exchange::parse_stream_index(stream->text);
+    if (!index) return fail(index.error());
+    auto const content = choose_products(index->contents, content_id);
+    if (!content) return fail(content.error());
+    content_id = content->id;
+    index_version = index->version;
+    stream = read_stream(*root + content->path, options.keyring);
   }
   if (!stream) return fail(std::move(stream.error()));
   auto list = exchange::parse_products(stream->text, *root, options.streams);
   if (!list) return list;
-  list->home = home;
+  if (!content_id.empty() && list->id != content_id) {
+    return fail(Fault::import_field, "content_id: the file for {} is that of {}", printable(content_id),
+                printable(list->id));
+  }
+  list->home = shown_source(options.source);
+  if (!options.content_id.empty()) list->home += "#" + options.content_id;
+  list->index_version = index_version;
   list->signer = stream->signer;
   if (!is_url(*root)) list->files = *root;
   return list;
@@ -93,7 +105,7 @@ Result<ForeignList> read_cern(ImportOptions const& options) {
   auto const text = read_source(options.source);
   if (!text) return fail(text.error());
   auto list = exchange::parse_cern(*text);
-  if (list) list->id = list->home = options.source;
+  if (list) list->id = list->home = shown_source(options.source);
   return list;
 }
 

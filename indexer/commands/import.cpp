@@ -8,6 +8,7 @@
 #include "common/http/client.hpp"
 #include "indexer/commands/add.hpp"
 #include "indexer/commands/foreign_list.hpp"
+#include "indexer/commands/source.hpp"
 #include "indexer/exchange/memory.hpp"
 #include "indexer/exchange/obtain.hpp"
 
@@ -68,7 +69,7 @@ nlohmann::ordered_json to_json(ForeignImage const& image, std::string_view state
   return {{"uuid", image.family.text()},
           {"name", image.name},
           {"image-version", image.version.text},
-          {"url", image.url},
+          {"url", http::shown(image.url)},
           {"size", image.size ? nlohmann::ordered_json(image.size->value) : nullptr},
           {"state", state},
           {"fault", fault ? nlohmann::ordered_json(word(*fault)) : nullptr}};
@@ -147,7 +148,7 @@ Result<> take_in_chosen(ForeignList const& list, ImportOptions const& options, s
 }  // namespace
 
 Result<> import_list(ImportOptions const& options, store::Store& store, Context& context) {
-  context.output.about(fmt::format("{} list ({})", options.format, printable(http::shown(options.source))));
+  context.output.about(fmt::format("{} list ({})", options.format, printable(shown_source(options.source))));
   auto list = read_foreign_list(options, context.clock.now());
   if (!list) return fail(std::move(list.error()));
   bool const signer_is_demanded = !options.subject.empty() || !options.keyring.empty();

@@ -12,6 +12,10 @@ bool is_url(std::string_view source) {
   return source.starts_with("http://") || source.starts_with("https://");
 }
 
+std::string shown_source(std::string const& source) {
+  return is_url(source) ? http::shown(source) : source;
+}
+
 Result<std::string> read_source(std::string const& source) {
   if (!is_url(source)) return read_file(source, document::max_document_size);
   http::Request request;
@@ -21,7 +25,8 @@ Result<std::string> read_source(std::string const& source) {
   auto answer = http::perform(request, std::stop_token{});
   if (!answer) return fail(std::move(answer.error()));
   if (answer->status != 200) {
-    return fail(Fault::http_status, "{} answered {}", http::shown(source), answer->status);
+    bool const is_gone = answer->status == 404 || answer->status == 410;
+    return fail(is_gone ? Fault::not_found : Fault::http_status, "{} answered {}", http::shown(source), answer->status);
   }
   return std::move(answer->body);
 }

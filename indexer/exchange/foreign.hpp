@@ -39,12 +39,13 @@ struct ForeignImage {
 
 /// A list that has been verified as far as its format allows.
 struct ForeignList {
-  std::string title;   ///< for people
-  std::string id;      ///< its identity over all versions
-  std::string home;    ///< URL where newer versions are; empty if it does not say
-  std::string signer;  ///< who signed it; empty = nobody
-  document::Version version;  ///< without text if the format has none
-  std::filesystem::path files;  ///< directory below which the images' files are; empty = they are fetched
+  std::string title;                ///< for people
+  std::string id;                   ///< its identity over all versions
+  std::string home;                 ///< where newer versions are; empty if that is not known
+  std::string signer;               ///< who signed it; empty = nobody
+  document::Version version;        ///< without text if the format has none
+  document::Version index_version;  ///< of the index that named it; without text if there was none
+  std::filesystem::path files;      ///< directory below which the images' files are; empty = they are fetched
   std::vector<ForeignImage> images;
   std::vector<std::string> skipped;   ///< why an image of it cannot be used, one line each
   std::vector<std::string> warnings;  ///< about the list as a whole

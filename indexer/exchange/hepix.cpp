@@ -160,6 +160,7 @@ Result<ForeignList> parse_hepix(std::string_view json, trust::Signer const& sign
                    .home = head->home,
                    .signer = signer.text(),
                    .version = head->version,
+                   .index_version = {},
                    .files = {},
                    .images = {},
                    .skipped = {},

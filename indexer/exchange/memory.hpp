@@ -14,9 +14,10 @@ namespace imageswarm::exchange {
 struct Memory {
   std::string format;
   std::string list;  ///< ForeignList::id
-  std::string home;
+  std::string home;  ///< ForeignList::home
   std::string signer;
   document::Version version;
+  document::Version index_version{};  ///< ForeignList::index_version
 };
 
 /// The file `imports.yaml` of a store; a missing one is empty. Faults: state-corrupt, disk faults.
@@ -24,7 +25,8 @@ struct Memory {
 
 /// The list against what was imported before; notes in its warnings that this version was. `signer_demanded`: the
 /// person said who may sign, so another signer than before is no surprise.
-/// Faults: doc-name (another list where this one was), signer-not-listed, serial-rollback.
+/// Faults: import-field (what the list says of itself could not be remembered), doc-name (another list where this one
+/// was), signer-not-listed, serial-rollback.
 [[nodiscard]] Result<> compare(ForeignList& list, std::string_view format, std::vector<Memory> const& memories,
                                bool signer_demanded);
 

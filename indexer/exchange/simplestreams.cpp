@@ -165,16 +165,25 @@ Result<yaml::Value> parse_format(std::string_view json, std::string_view format)
   return fail(Fault::import_format, "it is not {} of simplestreams", format);
 }
 
+/// The time of an update as a version: both grow.
+Result<document::Version> update(yaml::Value const& value) {
+  return document::scalar(parse_mail_time)(value).and_then(
+      [](TimePoint at) { return version_of(std::to_string(at.time_since_epoch().count())); });
+}
+
 }  // namespace
 
 bool is_stream_index(std::string_view json) {
   return parse_format(json, "index:1.0").has_value();
 }
 
-Result<std::vector<StreamContent>> parse_stream_index(std::string_view json) {
+Result<StreamIndex> parse_stream_index(std::string_view json) {
   auto const top = parse_format(json, "index:1.0");
   if (!top) return fail(top.error());
-  std::vector<StreamContent> contents;
+  StreamIndex index;
+  document::Fields fields{*top};
+  fields.required("updated", index.version, update);
+  if (!fields.outcome()) return fail(Fault::import_field, "{}", fields.outcome().error().what);
   for (auto const* content : maps_in(top->find("index"))) {
     Levels const levels{{&content->value, nullptr, nullptr, nullptr}};
     if (levels["datatype"] != "image-downloads" || levels["format"] != "products:1.0") continue;
@@ -182,22 +191,20 @@ Result<std::vector<StreamContent>> parse_stream_index(std::string_view json) {
     if (!stays_in_mirror(path)) {
       return fail(Fault::import_field, "{}: '{}' is no path", printable(content->key), printable(path));
     }
-    contents.push_back({content->key, path});
+    index.contents.push_back({content->key, path});
   }
-  return contents;
+  return index;
 }
 
 Result<ForeignList> parse_products(std::string_view json, std::string const& root, StreamFilter const& filter) {
   auto const top = parse_format(json, "products:1.0");
   if (!top) return fail(top.error());
   ForeignList list;
-  TimePoint updated;
   document::Fields fields{*top};
   fields.required("content_id", list.id, words);
-  fields.required("updated", updated, document::scalar(parse_mail_time));
+  fields.required("updated", list.version, update);
   if (!fields.outcome()) return fail(Fault::import_field, "{}", fields.outcome().error().what);
   list.title = list.id;
-  list.version = *version_of(std::to_string(updated.time_since_epoch().count()));
   for (auto const* product : maps_in(top->find("products"))) {
     read_product({list.id, root, *top, *product}, filter, list);
     if (list.images.size() > max_images) return fail(Fault::too_large, "more than {} images", max_images);

@@ -24,9 +24,14 @@ struct StreamContent {
   std::string path;  ///< relative to the mirror's root
 };
 
-/// Is this text an `index:1.0`? Then the contents with images to download. Faults: import-format (neither an index nor
-/// products, or a path that leaves the mirror), too-large.
-[[nodiscard]] Result<std::vector<StreamContent>> parse_stream_index(std::string_view json);
+struct StreamIndex {
+  document::Version version;            ///< when it was updated
+  std::vector<StreamContent> contents;  ///< those with images to download
+};
+
+/// Is this text an `index:1.0`? Then what it names. Faults: import-format (neither an index nor products), import-field
+/// (also a path that leaves the mirror), too-large.
+[[nodiscard]] Result<StreamIndex> parse_stream_index(std::string_view json);
 bool is_stream_index(std::string_view json);
 
 /// The disk images of a `products:1.0`: attributes are inherited from file to product to version to item; of a version

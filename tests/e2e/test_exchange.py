@@ -53,10 +53,13 @@ class Published:
 
     def __init__(self, web, authority):
         self.web, self.authority = web, authority
-        self.content = os.urandom(300_000)
         self.url = f"{web.url}/list.smime"
-        (web.root / "worker-42.img").write_bytes(self.content)
+        self.fresh()
         self.put()
+
+    def fresh(self):
+        self.content = os.urandom(300_000)
+        (self.web.root / "worker-42.img").write_bytes(self.content)
 
     def image(self, **changes):
         return image(f"{self.web.url}/worker-42.img", hashlib.sha512(self.content).hexdigest(), len(self.content),
@@ -181,6 +184,28 @@ def test_an_older_version_another_list_and_another_signer_are_noticed(desk, hepi
     assert "signer-not-listed" in take(desk, hepix, status=3).stderr
     assert "signer-not-listed" in take(desk, hepix, "--subject", "CN=Ada Endorser,O=Example", status=3).stderr
     take(desk, hepix, "--subject", "/O=Example/CN=Bob Endorser", "--all")
+
+
+def test_a_list_that_claims_the_place_of_another_does_not_block_it(desk, hepix):
+    hepix.put(**{"dc:identifier": "2b9c6e62-4b0d-4a36-8b4c-0e6a2f7b1d11"})
+    (hepix.web.root / "list.smime").rename(hepix.web.root / "other.smime")
+    desk.run("import", "--format", "hepix", f"{hepix.web.url}/other.smime", "--anchors", desk.authority.anchors, "--all")
+    hepix.fresh()
+    hepix.put(hepix.image(uuid="7c0f2f9e-5a3b-4d0e-9a52-3b1d1c6e8f02"))
+    take(desk, hepix, "--all")
+    assert len(desk.json("list")) == 2
+
+
+def test_credentials_of_urls_are_shown_and_kept_nowhere(desk, hepix):
+    hepix.url = hepix.url.replace("://", "://user:hunter2@") + "?token=hunter2"
+    hepix.put(hepix.image(**{"hv:uri": f"{hepix.web.url}/worker-42.img?token=hunter2"}), **{"hv:uri": hepix.url + "&x"})
+    shown = take(desk, hepix, "--all")
+    told = take(desk, hepix, "--all", "--json")
+    assert [entry["image-version"] for entry in desk.json("list")] == ["42"]
+    for text in (shown.stdout, shown.stderr, told.stdout, told.stderr, (desk.store / "imports.yaml").read_text(),
+                 (desk.store / "history.jsonl").read_text()):
+        assert "hunter2" not in text
+    assert f"{hepix.web.url}/list.smime" in (desk.store / "imports.yaml").read_text()
 
 
 def test_files_that_are_here_already_are_not_fetched(desk, hepix, tmp_path):
@@ -333,6 +358,34 @@ def test_an_older_state_of_a_mirror_is_refused(desk, mirror):
     stream(desk, mirror, "index.sjson", "--all")
     mirror.publish({"20260108": os.urandom(1000)}, updated="Fri, 09 Jan 2026 08:00:00 +0000")
     assert "serial-rollback" in stream(desk, mirror, "index.sjson", "--all", status=3).stderr
+
+
+def test_a_mirror_that_answers_with_another_of_its_signed_files_is_refused(desk, mirror):
+    daily = "org.example.cloud:daily:download"
+    products = json.loads((mirror.root / f"streams/v1/{CONTENT}.json").read_text())
+    mirror.sign(f"streams/v1/{CONTENT}.json", {**products, "content_id": daily})
+    assert "import-field" in stream(desk, mirror, "index.json", "--all", status=3).stderr
+    assert "import-field" in stream(desk, mirror, f"{CONTENT}.json", "--content-id", CONTENT, status=3).stderr
+    assert desk.json("list") == []
+
+
+def test_an_older_index_and_one_of_another_content_are_refused(desk, mirror):
+    index = json.loads((mirror.root / "streams/v1/index.json").read_text())
+    stream(desk, mirror, "index.json", "--all")
+    mirror.sign("streams/v1/index.json", {**index, "updated": "Fri, 09 Jan 2026 08:00:00 +0000"})
+    assert "serial-rollback" in stream(desk, mirror, "index.json", "--all", status=3).stderr
+    daily = "org.example.cloud:daily:download"
+    products = json.loads((mirror.root / f"streams/v1/{CONTENT}.json").read_text())
+    mirror.sign("streams/v1/daily.json", {**products, "content_id": daily})
+    content = {**index["index"][CONTENT], "path": "streams/v1/daily.json"}
+    mirror.sign("streams/v1/index.json", {**index, "index": {daily: content}})
+    assert "imports.yaml" in stream(desk, mirror, "index.json", "--all", status=3).stderr
+    stream(desk, mirror, "index.json", "--content-id", daily, "--all")
+
+
+def test_a_mirror_without_its_signatures_is_refused(desk, mirror):
+    (mirror.root / "streams/v1/index.json.gpg").unlink()
+    assert "sig-missing" in stream(desk, mirror, "index.json", status=3).stderr
 
 
 # CERN's torrent index of 2010

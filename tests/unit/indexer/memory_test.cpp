@@ -64,6 +64,37 @@ TEST_CASE("the same version again is a warning") {
   CHECK(again.warnings.size() == 1);
 }
 
+TEST_CASE("an older index is refused, by whatever it was remembered") {
+  test::TemporaryDirectory const store;
+  auto indexed = list("3");
+  indexed.index_version = {"20"};
+  REQUIRE(remember(indexed, "hepix", {}, store.path()));
+  auto const memories = read_memories(store.path()).value();
+  CHECK(compared(indexed, memories));
+  CHECK(compared(list("3"), memories));
+  indexed.index_version = {"19"};
+  CHECK(compared(indexed, memories).error().fault == Fault::serial_rollback);
+}
+
+TEST_CASE("a list that could not be remembered is refused before anything is taken from it") {
+  auto blank = list("1"), long_id = list("1"), long_home = list("1"), unreadable = list("1"), no_version = list("");
+  blank.id = " ";
+  long_id.id = std::string(2049, 'x');
+  long_home.home += std::string(2049, 'x');
+  unreadable.id = "a\x1b[31m";
+  for (auto const& bad : {blank, long_id, long_home, unreadable, no_version}) {
+    auto const refused = compared(bad, {});
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().fault == Fault::import_field);
+  }
+  auto longest = list("1");
+  longest.id = std::string(2048, 'x');
+  test::TemporaryDirectory const store;
+  REQUIRE(compared(longest, {}));
+  REQUIRE(remember(longest, "hepix", {}, store.path()));
+  CHECK(read_memories(store.path()));
+}
+
 TEST_CASE("a memory that cannot be read is no empty one") {
   test::TemporaryDirectory const store;
   for (auto const* text : {"imports: 7\n", "imports:\n  - format: hepix\n", "imports:\n  - [\n"}) {

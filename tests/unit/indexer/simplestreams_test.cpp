@@ -171,15 +171,21 @@ TEST_CASE("an index names the contents with images to download") {
   auto ids = content;
   ids["datatype"] = "image-ids";
   json index{{"format", "index:1.0"},
+             {"updated", "Sat, 10 Jan 2026 08:00:00 +0000"},
              {"index", {{"org.example:released:download", content}, {"org.example:ids", ids}}}};
   CHECK(is_stream_index(index.dump()));
   CHECK_FALSE(is_stream_index(sample().dump()));
-  auto const contents = parse_stream_index(index.dump());
-  REQUIRE(contents);
-  REQUIRE(contents->size() == 1);
-  CHECK(contents->front().id == "org.example:released:download");
-  CHECK(contents->front().path == "streams/v1/org.example:released:download.sjson");
+  auto const read = parse_stream_index(index.dump());
+  REQUIRE(read);
+  CHECK(read->version.text == "1768032000");
+  REQUIRE(read->contents.size() == 1);
+  CHECK(read->contents.front().id == "org.example:released:download");
+  CHECK(read->contents.front().path == "streams/v1/org.example:released:download.sjson");
   index["index"]["org.example:released:download"]["path"] = "../x.sjson";
+  CHECK(parse_stream_index(index.dump()).error().fault == Fault::import_field);
+  index["index"].clear();
+  CHECK(parse_stream_index(index.dump()));
+  index.erase("updated");
   CHECK(parse_stream_index(index.dump()).error().fault == Fault::import_field);
 }
 
