@@ -10,6 +10,13 @@ namespace {
 
 /// Jobs that read whole images: as many as a small hypervisor has cores to spare.
 constexpr unsigned max_heavy_jobs = 2;
+
+bool same_endorsement(flow::Want const& a, flow::Want const& b) {
+  auto const &first = a.provenance, &second = b.provenance;
+  return a.endorser.same_identity(b.endorser) && first.catalogue == second.catalogue &&
+         first.catalogue_url == second.catalogue_url && first.approval == second.approval;
+}
+
 bool same_torrent(document::Torrent const& a, document::Torrent const& b) {
   return a.file_sha256 == b.file_sha256 && a.content_name == b.content_name;
 }
@@ -27,6 +34,7 @@ void ImageSteps::take_stock(Record& record) {
   record.has_files = !record.in_place && std::filesystem::exists(paths.directory, error);
   attach_sinks(record);
   note_departure(record);
+  note_endorsement(record);
 }
 
 void ImageSteps::attach_sinks(Record& record) {
@@ -76,6 +84,16 @@ void ImageSteps::note_departure(Record& record) {
   for (auto& sink : record.sinks) sink.owed = departures.owed(record.id(), sink.sink->name());
 }
 
+/// Others may vouch for it now than when it came: after a restart it stands by their word, though no catalogue can be
+/// verified then.
+void ImageSteps::note_endorsement(Record const& record) {
+  auto const* const kept = ledger.held(record.id());
+  if (!kept || !record.decision.is_endorsed_now || same_endorsement(kept->want, record.decision.want)) return;
+  auto renewed = *kept;
+  renewed.want = record.decision.want;
+  if (auto const done = ledger.hold(std::move(renewed)); !done) log_warning("{}", done.error().line());
+}
+
 void ImageSteps::take_decision(Record& record, selection::Decision decision) {
   auto const before = std::exchange(record.decision, std::move(decision));
   auto const& now = record.decision;
@@ -100,6 +118,7 @@ void ImageSteps::take_decision(Record& record, selection::Decision decision) {
     join(record);
   }
   note_departure(record);
+  note_endorsement(record);
 }
 
 void ImageSteps::advance_all() {

@@ -53,6 +53,7 @@ private:
   void run(Record& record, Load load, Job job, Then then);
 
   void note_departure(Record& record);
+  void note_endorsement(Record const& record);
   void start_locate(Record& record);
   bool join(Record& record);
   void leave(Record& record);

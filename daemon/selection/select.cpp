@@ -46,7 +46,8 @@ public:
     decision.want = std::move(want);
     decision.verdict = verdict(decision, standing);
     bool const selected = decision.verdict == Verdict::selected;
-    decision.may_fetch = selected && standing == Standing::trusted && approval_is_current(decision);
+    decision.is_endorsed_now = selected && standing == Standing::trusted;
+    decision.may_fetch = decision.is_endorsed_now && approval_is_current(decision);
     decision.may_seed = selected && standing != Standing::stopped && !approval_has_stopped();
     return decision;
   }

@@ -64,7 +64,8 @@ enum class Verdict : std::uint8_t { selected, not_selected, not_approved, expire
 struct Decision {
   flow::Want want;
   Verdict verdict = Verdict::not_selected;
-  bool may_fetch = false;  ///< bytes that are not here may be fetched
+  bool is_endorsed_now = false;  ///< selected, by a catalogue that is trusted
+  bool may_fetch = false;        ///< bytes that are not here may be fetched
   bool may_seed = false;
   std::vector<flow::Reason> reasons;  ///< every question in the order it was asked
 };

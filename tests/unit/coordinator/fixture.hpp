@@ -235,6 +235,17 @@ public:
     stop();
     start();
   }
+  /// `change` works on the state that a crash left behind.
+  template <class Change>
+  void restart_after(Change change) {
+    stop();
+    {
+      auto left = state::State::open(directory / "state.sqlite");
+      REQUIRE(left);
+      change(*left);
+    }
+    start();
+  }
 
   /// The torrent file lies in the store already, so that nothing is fetched.
   void know(Published const& image) {

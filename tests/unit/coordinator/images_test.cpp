@@ -253,5 +253,29 @@ TEST_CASE("the last good version never gives way: that there is no room is said 
   CHECK(host.state_of(first) == ImageState::active);
 }
 
+TEST_CASE("what is held stands by the word of those who vouch for it now, since the time when it came") {
+  Host host;
+  Published image{"1"};
+  host.bring(image);
+  auto& want = image.want;
+  want.endorser.subject = *trust::DistinguishedName::parse("CN=Bob Endorser,O=Example");
+  want.provenance.endorser = want.endorser.text();
+  want.provenance.catalogue = "another";
+  auto decision = image.decided(Verdict::selected);
+  auto const endorsed_now = GENERATE(false, true);
+  decision.is_endorsed_now = endorsed_now;
+  auto const begin = host.clock.time;
+  host.clock.time += std::chrono::hours{1};
+  host.plan({decision});
+  host.restart_after([&](state::State& kept) {
+    auto const held = kept.held();
+    REQUIRE(held);
+    REQUIRE(held->size() == 1);
+    CHECK((held->front().want.provenance.catalogue == "another") == endorsed_now);
+    CHECK(held->front().want.endorser.same_identity(want.endorser) == endorsed_now);
+    CHECK(held->front().since == begin);
+  });
+}
+
 }  // namespace
 }  // namespace imageswarm::coordinator
