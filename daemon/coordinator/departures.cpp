@@ -53,6 +53,7 @@ void Departures::close(Uuid const& image_id) {
 }
 
 void Departures::unseeded(Uuid const& image_id, TimePoint now) {
+  if (auto const at = all_.find(image_id); at == all_.end() || at->second.unseeded) return;
   change(image_id, [now](state::Departure& departure) { departure.unseeded = now; });
 }
 
@@ -104,8 +105,13 @@ void Departures::keep(state::Departure const& departure) {
 }
 
 void Departures::forget_old(TimePoint now) {
-  while (!all_.empty()) {
-    auto const oldest = std::ranges::min_element(all_, {}, [](auto const& entry) { return entry.second.since; });
+  for (;;) {
+    auto oldest = all_.end();
+    for (auto at = all_.begin(); at != all_.end(); ++at) {
+      if (!state::confirmed_at(at->second)) continue;  // there is still something to do
+      if (oldest == all_.end() || at->second.since < oldest->second.since) oldest = at;
+    }
+    if (oldest == all_.end()) return;
     if (all_.size() <= most_kept && oldest->second.since >= now - days_kept) return;
     close(Uuid{oldest->first});
   }

@@ -13,9 +13,9 @@ namespace imageswarm::coordinator {
 /// Does it keep a sink from handing the image out even to those who know its ID?
 bool blocks(flow::Retirement why);
 
-/// The images that had to go, and how far that is: what must still be done, and the proof once it is. Kept for
-/// `days_kept` or up to `most_kept` of them. What cannot be written is said, counts nevertheless, and is written with
-/// the next change: a full disk stops no recall.
+/// The images that had to go, and how far that is: what must still be done, and the proof once it is. Proofs
+/// are kept for `days_kept` or up to `most_kept` of them. What cannot be written is said, counts nevertheless, and is
+/// written with the next change: a full disk stops no recall.
 class Departures {
 public:
   static constexpr std::chrono::days days_kept{400};
@@ -31,6 +31,7 @@ public:
   void open(state::Departure departure);
   /// It is wanted again.
   void close(Uuid const& image_id);
+  /// The first time counts.
   void unseeded(Uuid const& image_id, TimePoint now);
   void discarded(Uuid const& image_id, TimePoint now);
   void retired(Uuid const& image_id, std::string_view sink, flow::Retired const& result, TimePoint now);

@@ -131,7 +131,8 @@ void ImageSteps::start_put(Record& record, std::size_t index) {
 
 void ImageSteps::start_retire(Record& record, std::size_t index) {
   auto const why = *retirement_of(record.decision.verdict);
-  auto const& want = departures.all().at(record.id()).want;
+  auto const departure = departures.all().find(record.id());
+  auto const& want = departure == departures.all().end() ? record.decision.want : departure->second.want;
   run(
       record, Load::retiring,
       [sink = record.sinks[index].sink, want, why](std::stop_token const& stop) {

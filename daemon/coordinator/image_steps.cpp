@@ -59,15 +59,19 @@ void ImageSteps::note_departure(Record& record) {
   } else {
     bool const has_receipt = std::ranges::count(ledger.receipts(), record.id(), &flow::Receipt::image_id) > 0;
     bool const was_here = record.held || record.has_files || record.joined || has_receipt;
-    if (!was_here && !departures.contains(record.id())) return;
     auto const now = around.clock.now();
     auto const* const kept = ledger.held(record.id());
+    auto const& want = kept ? kept->want : record.decision.want;
+    // A catalogue's withdrawal carries no entry. What is here of it was not whole: no sink has it, it is only
+    // discarded.
+    bool const has_entry = !want.image.name.empty();
+    if (!(was_here && has_entry) && !departures.contains(record.id())) return;
     auto const& reasons = record.decision.reasons;
-    state::Departure departure{.want = kept ? kept->want : record.decision.want,
+    state::Departure departure{.want = want,
                                .why = *why,
                                .reason = reasons.empty() ? "" : reasons.back().answer,
                                .since = now,
-                               .unseeded = record.joined ? std::nullopt : std::optional{now},
+                               .unseeded = {},
                                .discarded = {},
                                .sinks = {}};
     for (auto const& sink : record.sinks) {
@@ -81,6 +85,7 @@ void ImageSteps::note_departure(Record& record) {
     }
     departures.open(std::move(departure));
   }
+  if (!record.joined) departures.unseeded(record.id(), around.clock.now());
   for (auto& sink : record.sinks) sink.owed = departures.owed(record.id(), sink.sink->name());
 }
 

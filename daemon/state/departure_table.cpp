@@ -3,6 +3,7 @@
 #include <map>
 #include <utility>
 
+#include "common/base/log.hpp"
 #include "daemon/state/columns.hpp"
 #include "daemon/state/want_text.hpp"
 
@@ -49,7 +50,10 @@ Result<std::vector<Departure>> read_departures(Database const& database) {
       database.each("select want, why, reason, since, unseeded, discarded, image_id from departure order by since", {},
                     [&](Row const& row) -> Result<> {
                       auto departure = read_departure(row);
-                      if (!departure) return fail(departure.error());
+                      if (!departure) {
+                        log_warning("{}; {} is passed over", departure.error().line(), row.text(6));
+                        return {};
+                      }
                       index.emplace(row.text(6), departures.size());
                       departures.push_back(std::move(*departure));
                       return {};
@@ -60,7 +64,8 @@ Result<std::vector<Departure>> read_departures(Database const& database) {
       {}, [&](Row const& row) -> Result<> {
         auto const of = index.find(row.text(6));
         auto sink = read_sink(row);
-        if (!sink || of == index.end()) return fail(unreadable());
+        if (of == index.end()) return {};
+        if (!sink) return fail(unreadable());
         departures[of->second].sinks.push_back(std::move(*sink));
         return {};
       });

@@ -158,5 +158,56 @@ TEST_CASE("records are kept for 400 days") {
   CHECK(host.images->departures().empty());
 }
 
+TEST_CASE("a record of what is not out of use yet is never forgotten") {
+  Host host;
+  Published const image{"1"};
+  host.bring(image);
+  host.sinks.front()->be_used(true);
+  host.plan({image.decided(Verdict::recalled, "a hole")});
+  REQUIRE(host.until([&] { return only(host).sinks[0].effect == Effect::in_use; }));
+  host.clock.time += Departures::days_kept + 24h;
+  host.restart();
+  CHECK(only(host).sinks[0].used_by == "a virtual machine");
+}
+
+TEST_CASE(
+    "a half-fetched image that its endorser has withdrawn is discarded without a record, and the daemon starts on") {
+  Host host;
+  Published const image{"1"};
+  host.know(image);
+  host.plan({image.decided(Verdict::selected)});
+  REQUIRE(host.until([&] { return host.swarm.joined.contains(image.id()); }));
+  auto const directory = host.artefact(image).parent_path();
+  test::fs::create_directories(directory);
+  Host::write(host.artefact(image), "half");
+  host.restart();
+  test::Decision withdrawal;  // of a catalogue: no entry, only its name
+  withdrawal.want.image.image_id = image.id();
+  withdrawal.want.image.uuid = image.want.image.uuid;
+  withdrawal.verdict = Verdict::withdrawn;
+  host.plan({withdrawal});
+  CHECK(host.until([&] { return !test::fs::exists(directory); }));
+  CHECK(host.images->departures().empty());
+  host.restart();
+  CHECK(host.images->departures().empty());
+}
+
+TEST_CASE("a crash between a recall and leaving the swarm does not lose the confirmation") {
+  Host host;
+  Published const image{"1"};
+  host.bring(image);
+  host.restart_after([&](state::State& kept) {
+    REQUIRE(kept.record(state::Departure{.want = image.want,
+                                         .why = Retirement::recalled,
+                                         .reason = "a hole",
+                                         .since = host.clock.time,
+                                         .unseeded = {},
+                                         .discarded = {},
+                                         .sinks = {{"glance", "glance", image.id().text(), {}, {}, {}, {}}}}));
+  });
+  host.plan({image.decided(Verdict::recalled, "a hole")});
+  CHECK(host.until([&] { return confirmed(host); }));
+}
+
 }  // namespace
 }  // namespace imageswarm::coordinator

@@ -353,5 +353,25 @@ TEST_CASE("departures survive with what was done, and one takes the place of the
   CHECK(state->departures()->empty());
 }
 
+TEST_CASE("a departure that cannot be read costs no other one") {
+  TemporaryDirectory const directory;
+  auto state = State::open(directory / "state.db");
+  REQUIRE(state);
+  Departure departure{.want = test::sample_want(),
+                      .why = flow::Retirement::recalled,
+                      .reason = "a hole",
+                      .since = time("2031-05-02T10:00:00Z"),
+                      .unseeded = {},
+                      .discarded = {},
+                      .sinks = {{"mysite", "glance", "", {}, "", {}, {}}}};
+  REQUIRE(state->record(departure));
+  departure.want.image = {};  // no entry can be read from this
+  REQUIRE(state->record(departure));
+  auto const read = state->departures();
+  REQUIRE(read);
+  REQUIRE(read->size() == 1);
+  CHECK(read->front().want.image.name == test::sample_want().image.name);
+}
+
 }  // namespace
 }  // namespace imageswarm::state
