@@ -246,6 +246,7 @@ Result<store::Item> add_image(AddOptions const& options, store::Store& store, Co
   if (auto written = write_file_atomically(store.torrent(*image), *torrent); !written) return fail(written.error());
   store::Item item;
   item.image = std::move(*image);
+  item.imported_from = options.imported_from;
   auto const& origin = options.origin.empty() ? path.native() : options.origin;
   if (auto saved = save(store, item, "added", origin, now); !saved) return fail(saved.error());
   return item;

@@ -22,7 +22,8 @@ struct AddOptions {
   std::string torrent = "v2";
   std::string piece_length;  ///< empty = fitting the size
   Edits edits;
-  std::string origin;  ///< where it comes from, for the history; empty = the file's path
+  std::string origin;         ///< where it comes from, for the history; empty = the file's path
+  std::string imported_from;  ///< store::Item::imported_from
 };
 
 /// Inspects the image, reads it once and puts entry, artefact and torrent into the store as *managed*.

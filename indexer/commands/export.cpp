@@ -18,7 +18,9 @@ Result<std::vector<document::Image>> nameable_images(store::Store const& store, 
   for (auto const& item : store.items()) {
     auto const& image = item.image;
     bool const holds = !image.expires || *image.expires > context.clock.now();
-    if (item.state != store::State::endorsed || item.published == 0 || !holds) continue;
+    auto const listed = store::is_listed(item);
+    if (!listed) return fail(listed.error());
+    if (!*listed || item.published == 0 || !holds) continue;
     if (image.torrent.compression == document::Compression::none) {
       images.push_back(image);
     } else {

@@ -75,6 +75,28 @@ nlohmann::ordered_json to_json(ForeignImage const& image, std::string_view state
           {"fault", fault ? nlohmann::ordered_json(word(*fault)) : nullptr}};
 }
 
+/// As the store remembers where an image came from.
+std::string source_of(ForeignList const& list, ImportOptions const& options) {
+  return fmt::format("{} {}", options.format, printable(list.id, 2048));
+}
+
+/// Anybody's list can name any family, so one that began elsewhere gets no version from this list unless the person
+/// names it.
+Result<> check_family(ForeignImage const& image, ForeignList const& list, ImportOptions const& options,
+                      store::Store const& store) {
+  store::Item const* stranger = nullptr;
+  for (auto const& item : store.items()) {
+    if (item.image.uuid != image.family) continue;
+    if (item.imported_from == source_of(list, options)) return {};
+    stranger = &item;
+  }
+  bool const is_named = std::ranges::any_of(
+      options.images, [&](std::string const& wanted) { return lower_case(wanted) == image.family.text(); });
+  if (!stranger || is_named) return {};
+  return fail(Fault::import_field, "its family came from {}; if it is to have versions of this list, say --image {}",
+              stranger->imported_from.empty() ? "`add`" : printable(stranger->imported_from), image.family.text());
+}
+
 AddOptions add_options(ForeignImage const& image, ForeignList const& list, ImportOptions const& options,
                        store::Store const& store) {
   AddOptions add;
@@ -85,6 +107,7 @@ AddOptions add_options(ForeignImage const& image, ForeignList const& list, Impor
   add.compress = options.compress;
   add.torrent = options.torrent;
   add.edits = image.entry;
+  add.imported_from = source_of(list, options);
   add.origin = fmt::format("{} list {}", options.format, printable(list.id));
   if (!list.version.text.empty()) add.origin += " version " + list.version.text;
   add.origin += list.signer.empty() ? ", not signed" : ", signed by " + printable(list.signer, 500);
@@ -100,6 +123,7 @@ Result<bool> take_in(ForeignImage const& image, ForeignList const& list, ImportO
     if (same) return false;
     return fail(Fault::hash_mismatch, "{} is in the store with another content", item->label());
   }
+  if (auto good = check_family(image, list, options, store); !good) return fail(good.error());
   auto const& here = options.content.empty() ? list.files : options.content;
   auto const file = exchange::obtain(image, here, store.root() / "artefacts");
   if (!file) return fail(file.error());

@@ -32,23 +32,6 @@ Result<> check_files(store::Item const& item, store::Store const& store) {
   return {};
 }
 
-/// May this image go into the catalogue, and does it?
-Result<bool> is_listed(store::Item const& item) {
-  if (item.state == store::State::withdrawn) return false;
-  if (item.state == store::State::managed) {
-    if (item.published == 0) return false;
-    return fail(Fault::usage,
-                "{} was published and then changed: endorse it again, or withdraw it; the hosts would take an image "
-                "that is no longer listed for withdrawn",
-                item.label());
-  }
-  if (item.endorsed_entry != digest_of<Sha256>(store::entry_text(item.image))) {
-    return fail(Fault::usage, "{} is not what was endorsed: its file was changed by hand; edit and endorse it again",
-                item.label());
-  }
-  return true;
-}
-
 Result<document::Catalogue> compile(store::Store const& store, document::Header header, trust::Signer const& signer) {
   auto const& settings = store.settings();
   document::Catalogue catalogue;
@@ -57,7 +40,7 @@ Result<document::Catalogue> compile(store::Store const& store, document::Header 
   catalogue.trackers = settings.trackers;
   catalogue.web_seeds = settings.web_seeds;
   for (auto const& item : store.items()) {
-    auto const listed = is_listed(item);
+    auto const listed = store::is_listed(item);
     if (!listed) return fail(listed.error());
     if (*listed) {
       if (auto good = check_files(item, store); !good) return fail(std::move(good.error()));

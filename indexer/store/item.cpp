@@ -35,6 +35,7 @@ Result<> read_member(Item& item, yaml::Member const& from) {
   if (from.key == "endorsed-entry-sha256") return put(item.endorsed_entry, Sha256::parse(text));
   if (from.key == "published-in-serial") return put(item.published, parse_number(text, 1, document::max_serial));
   if (from.key == "withdrawn") return put(item.withdrawn_at, parse_time(text));
+  if (from.key == "imported-from") return put(item.imported_from, Result<std::string>{text});
   if (from.key == "reason") return put(item.reason, Result<std::string>{text});
   return fail(Fault::state_corrupt, "line {}: unknown key '{}'", from.line, printable(from.key));
 }
@@ -69,6 +70,22 @@ std::string entry_text(document::Image const& image) {
   return yaml::write(document::to_value(image));
 }
 
+Result<bool> is_listed(Item const& item) {
+  if (item.state == State::withdrawn) return false;
+  if (item.state == State::managed) {
+    if (item.published == 0) return false;
+    return fail(Fault::usage,
+                "{} was published and then changed: endorse it again, or withdraw it; the hosts would take an image "
+                "that is no longer listed for withdrawn",
+                item.label());
+  }
+  if (item.endorsed_entry != digest_of<Sha256>(entry_text(item.image))) {
+    return fail(Fault::usage, "{} is not what was endorsed: its file was changed by hand; edit and endorse it again",
+                item.label());
+  }
+  return true;
+}
+
 std::string write(Item const& item) {
   yaml::Value::Map map{member("state", std::string{name_of(item.state)})};
   if (item.endorsed_entry) map.push_back(member("endorsed-entry-sha256", item.endorsed_entry->hex()));
@@ -77,6 +94,7 @@ std::string write(Item const& item) {
     map.push_back(member("withdrawn", format_time(item.withdrawn_at)));
     map.push_back(member("reason", item.reason));
   }
+  if (!item.imported_from.empty()) map.push_back(member("imported-from", item.imported_from));
   map.push_back({"entry", document::to_value(item.image)});
   return yaml::write(yaml::Value{std::move(map)});
 }

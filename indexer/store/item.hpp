@@ -26,12 +26,17 @@ struct Item {
   std::uint64_t published = 0;           ///< first serial that lists it; 0 = never published
   TimePoint withdrawn_at;                ///< of a withdrawn image, as is the reason
   std::string reason;
+  std::string imported_from = {};  ///< format and identity of the list that it came from; empty = `add`
 
   std::string label() const { return image.name + "@" + image.version.text; }
 };
 
 /// The entry as it is signed.
 std::string entry_text(document::Image const& image);
+
+/// May this image go into what is signed, and does it? Fault: usage (it was changed after it was published or
+/// endorsed).
+[[nodiscard]] Result<bool> is_listed(Item const& item);
 
 std::string write(Item const& item);
 /// Fault: state-corrupt.

@@ -208,6 +208,31 @@ def test_credentials_of_urls_are_shown_and_kept_nowhere(desk, hepix):
     assert f"{hepix.web.url}/list.smime" in (desk.store / "imports.yaml").read_text()
 
 
+def test_a_family_gets_versions_only_from_where_it_came_from(desk, hepix, web, tmp_path):
+    other = {"dc:identifier": "2b9c6e62-4b0d-4a36-8b4c-0e6a2f7b1d11"}
+    take(desk, hepix, "--all")
+    hepix.fresh()
+    hepix.put(hepix.image(**{"hv:version": "43"}), **{"hv:version": "2026.1.4"})
+    take(desk, hepix, "--all")
+    hepix.url = f"{web.url}/other.smime"
+    hepix.fresh()
+    hepix.put(hepix.image(**{"hv:version": "44"}), **other)
+    (web.root / "list.smime").rename(web.root / "other.smime")
+    assert "import-field" in take(desk, hepix, "--all", status=3).stderr
+    assert f"--image {WORKER}" in take(desk, hepix, "--image", "worker", status=3).stderr
+    assert [entry["image-version"] for entry in desk.json("list")] == ["42", "43"]
+    take(desk, hepix, "--image", WORKER)
+    assert [entry["image-version"] for entry in desk.json("list")] == ["42", "43", "44"]
+
+
+def test_an_import_adds_nothing_to_a_family_of_one_s_own(desk, hepix):
+    desk.run("add", desk.file("own.raw", os.urandom(100_000)), "--name", "own", "--image-version", "1")
+    [own] = desk.json("list")
+    hepix.put(hepix.image(uuid=own["uuid"]))
+    assert "import-field" in take(desk, hepix, "--all", status=3).stderr
+    assert [entry["image-version"] for entry in desk.json("list")] == ["1"]
+
+
 def test_files_that_are_here_already_are_not_fetched(desk, hepix, tmp_path):
     hepix.put(hepix.image(**{"hv:uri": "https://nowhere.example.org/images/worker-42.img?download=1"}))
     (tmp_path / "files").mkdir()
@@ -280,6 +305,19 @@ def test_what_is_not_published_is_not_exported(desk, web, authority):
     desk.endorsed("plain", os.urandom(100_000))
     export(desk, web)
     assert json.loads(openssl_verify(desk.public / "list.smime", authority))["hv:imagelist"]["hv:images"] == []
+
+
+def test_what_was_changed_after_it_was_endorsed_is_not_exported(desk, web, authority):
+    desk.endorsed("plain", os.urandom(100_000))
+    desk.publish()
+    [path] = (desk.store / "images").iterdir()
+    before = path.read_text()
+    path.write_text(before.replace("  name: plain\n", "  name: plain\n  description: by hand\n"))
+    assert "changed by hand" in export(desk, web, status=2).stderr
+    path.write_text(before)
+    desk.run("edit", "plain", "--description", "edited")
+    assert "endorse it again" in export(desk, web, status=2).stderr
+    assert not (desk.public / "list.smime").exists()
 
 
 def test_the_page_is_exported(desk, tmp_path):

@@ -22,6 +22,7 @@ TEST_CASE("an item reads back as it was written, whatever its state") {
   written.withdrawn_at = *parse_time("2026-03-04T05:06:07Z");
   written.reason = "a key: 'left' in\nthe image";
   written.endorsed_entry = digest_of<Sha256>("entry");
+  written.imported_from = "hepix 2b9c6e62-4b0d-4a36-8b4c-0e6a2f7b1d10";
   auto const read = parse_item(write(written));
   REQUIRE(read);
   CHECK(read->state == State::withdrawn);
@@ -29,7 +30,21 @@ TEST_CASE("an item reads back as it was written, whatever its state") {
   CHECK(read->withdrawn_at == written.withdrawn_at);
   CHECK(read->reason == written.reason);
   CHECK(read->endorsed_entry == written.endorsed_entry);
+  CHECK(read->imported_from == written.imported_from);
   CHECK(entry_text(read->image) == entry_text(written.image));
+}
+
+TEST_CASE("only what is as it was endorsed is listed") {
+  CHECK(is_listed(item("debian", "1")) == false);
+  CHECK(is_listed(item("debian", "1", State::withdrawn)) == false);
+  auto endorsed = item("debian", "1", State::endorsed);
+  endorsed.endorsed_entry = digest_of<Sha256>(entry_text(endorsed.image));
+  CHECK(is_listed(endorsed) == true);
+  endorsed.image.description = "by hand";
+  CHECK(is_listed(endorsed).error().fault == Fault::usage);
+  auto edited = item("debian", "1");
+  edited.published = 7;
+  CHECK(is_listed(edited).error().fault == Fault::usage);
 }
 
 TEST_CASE("a file that is no item is called corrupt") {
