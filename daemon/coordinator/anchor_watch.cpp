@@ -25,7 +25,8 @@ AnchorWatch::AnchorWatch(boost::asio::io_context& loop, std::function<void()> ch
     : events_{loop}, burst_{loop}, changed_{std::move(changed)} {}
 
 Result<> AnchorWatch::watch(std::filesystem::path const& anchors) {
-  anchors_ = anchors;
+  anchors_ = anchors.lexically_normal();
+  if (!anchors_.has_filename()) anchors_ = anchors_.parent_path();  // written with a slash at its end
   boost::system::error_code ignored;
   events_.close(ignored);
   int const fd = ::inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
@@ -73,8 +74,8 @@ bool AnchorWatch::read_events() {
     if (size <= 0) return concerned;
     for (auto at = buffer.data(); at < buffer.data() + size;) {
       auto const& event = *reinterpret_cast<inotify_event const*>(at);
-      // Beside the anchors there may be files of others.
-      concerned = concerned || event.wd != parent_ || anchors_.filename() == at + sizeof(inotify_event);
+      // Beside the anchors there may be files of others. What concerns a directory itself has no name.
+      concerned = concerned || event.wd != parent_ || event.len == 0 || anchors_.filename() == event.name;
       at += sizeof(inotify_event) + event.len;
     }
   }

@@ -70,6 +70,16 @@ TEST_CASE_METHOD(Watched, "a link that is led to another directory is followed")
   CHECK(calls_after(5s) == 1);
 }
 
+TEST_CASE_METHOD(Watched, "a slash at the end of the name is no other name") {
+  fs::create_directory(path("first"));
+  fs::create_directory(path("second"));
+  fs::create_directory_symlink(path("first"), path("anchors"));
+  REQUIRE(watch.watch(path("./anchors//")));
+  fs::create_directory_symlink(path("second"), path("anchors.new"));
+  fs::rename(path("anchors.new"), path("anchors"));
+  CHECK(calls_after(5s) == 1);
+}
+
 TEST_CASE_METHOD(Watched, "a directory that goes away and comes back is watched again") {
   fs::create_directory(path("anchors"));
   REQUIRE(watch.watch(path("anchors")));
