@@ -28,7 +28,11 @@ Coordinator::Coordinator(Surroundings surroundings)
       clock_{{around_.state, boot_id(), around_.read_clocks, [this](Fault fault) { count(fault); }}},
       images_{{around_.loop, around_.workers, around_.retirement_workers, around_.state, around_.swarm, clock_,
                [this](Fault fault) { count(fault); },
-               [this] { boost::asio::post(around_.loop, [this] { replan(); }); }}},
+               [this] {
+                 boost::asio::post(around_.loop, [this] {
+                   if (!documents_.loading()) replan();  // otherwise there is a plan as soon as all are loaded
+                 });
+               }}},
       documents_{{around_.loop, around_.document_workers, around_.urgent_workers, around_.state, clock_,
                   [this] { replan(); },
                   [this](Subscription const& source, Document const& version) { return hold_back(source, version); },

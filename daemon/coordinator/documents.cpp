@@ -37,6 +37,14 @@ state::AcceptedDocument const* newest_of(std::vector<state::AcceptedDocument> co
   return newest;
 }
 
+/// Was any version of this document accepted before, be it by another URL or signer?
+bool is_heard_of(std::vector<state::AcceptedDocument> const& stored, flow::SubscriptionSettings const& settings) {
+  return std::ranges::any_of(stored, [&](auto const& document) {
+    return document.key.kind == settings.kind &&
+           (document.url == settings.url || document.key.name == settings.document);
+  });
+}
+
 template <class T>
 std::vector<selection::Source<T>> sources_of(std::vector<std::shared_ptr<Subscription>> const& subscriptions,
                                              document::Kind kind, TimePoint now) {
@@ -85,13 +93,14 @@ Documents::~Documents() {
 
 Result<> Documents::configure(std::vector<flow::SubscriptionSettings> const& subscriptions,
                               trust::AnchorPolicy const& anchors) {
-  refresher_->trust(anchors);
+  refresher_->trust(anchors, subscriptions_);
   auto const before = subscriptions_;
   configured_ = subscriptions;
   if (auto done = follow_all(); !done) return done;
   for (auto const& source : subscriptions_) {
     if (std::ranges::find(before, source) != before.end()) refresher_->refresh(source);
   }
+  if (subscriptions_.empty()) refresher_->tell_soon();  // no answer does
   return {};
 }
 
@@ -148,17 +157,24 @@ Result<> Documents::follow(std::vector<flow::SubscriptionSettings> const& subscr
     auto const& source = subscriptions_.emplace_back(std::make_shared<Subscription>(loop_, settings));
     auto const* const known = newest_of(*stored, settings);
     if (known) source->accepted_name = known->key.name;
+    source->unheard_of = !is_heard_of(*stored, settings);
     known ? refresher_->load(source, known->bytes) : refresher_->refresh(source);
   }
   for (auto const& source : before) {
     source->removed = std::ranges::find(subscriptions_, source) == subscriptions_.end();
-    if (source->removed) source->timer.cancel();
+    if (!source->removed) continue;
+    source->timer.cancel();
+    refresher_->end_await(*source);
   }
   return {};
 }
 
 void Documents::refresh_now() {
   for (auto const& source : subscriptions_) refresher_->refresh(source);
+}
+
+bool Documents::loading() const {
+  return refresher_->loading();
 }
 
 void Documents::judge_again() {
@@ -207,8 +223,11 @@ bool Documents::any_refused() const {
 
 bool Documents::endorsers_known() const {
   return all_followed_ && std::ranges::all_of(subscriptions_, [now = clock_.now()](auto const& source) {
+           // An included list that was never accepted cannot have vouched for anybody.
+           bool const is_included = !source->paths.empty();
            return source->settings.kind != document::Kind::endorser_list || source->document ||
-                  standing_of(*source, now) == Standing::revoked;
+                  standing_of(*source, now) == Standing::revoked ||
+                  (is_included && source->unheard_of && source->answered);
          });
 }
 
@@ -228,6 +247,13 @@ std::vector<selection::Source<document::Catalogue>> Documents::catalogues_with(S
   auto const wanted = with_derived(configured_, derive(configured_, subscriptions));
   std::erase_if(subscriptions,
                 [&](auto const& each) { return std::ranges::find(wanted, each->settings) == wanted.end(); });
+  // What would be followed from then on is not known yet, which is not the same as withdrawn.
+  for (auto const& settings : wanted) {
+    auto const same = [&](auto const& each) { return each->settings == settings; };
+    if (std::ranges::none_of(subscriptions, same)) {
+      subscriptions.push_back(std::make_shared<Subscription>(loop_, settings));
+    }
+  }
   return sources_of<document::Catalogue>(subscriptions, document::Kind::catalogue, clock_.now());
 }
 

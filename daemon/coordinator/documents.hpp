@@ -32,6 +32,8 @@ public:
   /// To be called when the anchors have changed on disk.
   void judge_again();
 
+  /// Is something still to be verified, or asked for, without which there is no plan?
+  bool loading() const;
   /// Has every subscription had its first answer since it was configured?
   bool settled() const;
   /// Does any subscription give trust at the moment?
@@ -44,7 +46,8 @@ public:
   /// Accepts at once what is held back of the document with this name, or of this URL. Faults: not-found (nothing is),
   /// usage (several are), and why it could not be kept.
   [[nodiscard]] Result<> confirm(std::string_view document);
-  /// Is every endorser list at hand, so that nobody can be named but those whose catalogues are followed?
+  /// Is every endorser list at hand that may have named somebody, so that nobody can be named but those whose
+  /// catalogues are followed?
   bool endorsers_known() const;
 
   std::vector<selection::Source<document::Catalogue>> catalogues() const;

@@ -5,6 +5,7 @@
 #include <map>
 #include <random>
 #include <ranges>
+#include <tuple>
 #include <utility>
 
 #include "common/base/log.hpp"
@@ -20,6 +21,13 @@ constexpr unsigned most_lines = 3;
 double dice() {
   static std::minstd_rand generator{std::random_device{}()};
   return std::uniform_real_distribution<>{}(generator);
+}
+
+/// Is what was accepted there earlier, and not what came since the start, of somebody else than may sign it now?
+bool signer_was_replaced(Subscription const& source) {
+  auto const& fault = source.old_fault;
+  return !source.document && fault &&
+         (fault->fault == Fault::signer_not_listed || fault->fault == Fault::signer_wrong_role);
 }
 
 /// Whoever runs the host sees whom a new version of a list lets in and out.
@@ -40,19 +48,27 @@ void Refresher::know(std::vector<trust::SignerPattern> signers) {
 
 void Refresher::load(std::shared_ptr<Subscription> const& source, std::string bytes) {
   source->bytes = std::make_shared<std::string const>(std::move(bytes));
-  ++loading_;
   verify_again(source, [self = shared_from_this(), source] {
-    --self->loading_;
-    self->tell();
-    if (!source->removed) self->refresh(source);
+    if (source->removed) return;
+    // Whoever signs there now may have published the same images: nobody takes them back before that was asked for.
+    if (signer_was_replaced(*source)) self->await_answer(*source);
+    self->refresh(source);
   });
+}
+
+void Refresher::trust(trust::AnchorPolicy anchors, std::vector<std::shared_ptr<Subscription>> const& sources) {
+  bool const same = std::tie(anchors_.anchors, anchors_.crl, anchors_.namespaces) ==
+                    std::tie(anchors.anchors, anchors.crl, anchors.namespaces);
+  if (same) return;
+  anchors_ = std::move(anchors);
+  judge_again(sources);
 }
 
 void Refresher::judge_again(std::vector<std::shared_ptr<Subscription>> const& sources) {
   ++anchors_version_;
   for (auto const& source : sources) {
     source->held_back.reset();  // judged by anchors that are no more
-    if (source->bytes) verify_again(source, [self = shared_from_this()] { self->tell(); });
+    if (source->bytes) verify_again(source, [] {});
     if (source->error || !source->document) refresh(source);  // what it offers may have been refused for the anchors
   }
 }
@@ -62,8 +78,16 @@ Workers& Refresher::workers_for(Subscription const& source) {
   return source.settings.kind == document::Kind::approval_list ? around_.urgent_workers : around_.workers;
 }
 
-/// Beside whatever is being fetched: a slow source must not put off what a revocation list says.
+/// Beside whatever is being fetched: a slow source must not put off what a revocation list says. No plan is made before
+/// a source without a document has its verdict.
 void Refresher::verify_again(std::shared_ptr<Subscription> const& source, std::function<void()> then) {
+  unsigned const counts = source->document ? 0 : 1;
+  loading_ += counts;
+  then = [self = shared_from_this(), counts, then = std::move(then)] {
+    self->loading_ -= counts;
+    then();
+    self->tell();
+  };
   auto judge = judge_for(*source);
   if (!judge) {
     refuse(*source, std::move(judge.error()), "could not verify");
@@ -91,19 +115,22 @@ void Refresher::refresh(std::shared_ptr<Subscription> const& source) {
   source->timer.cancel();
   auto look = [judge = std::move(*judge), url = source->settings.url, etag = source->etag,
                old = source->bytes](std::stop_token const& stop) { return judge.look(url, etag, old.get(), stop); };
-  workers_for(*source).run(std::move(look),
-                           [self = shared_from_this(), source, held, by = anchors_version_](Outcome outcome) {
-                             source->in_flight = false;
-                             if (source->removed) return;
-                             if (by != self->anchors_version_)
-                               return self->refresh(source);  // judged by anchors that are no more
-                             if (!outcome.unreachable) self->around_.clock.on_refresh(source->settings.url);
-                             source->answered = true;
-                             // What was judged by a time that nobody vouches for is judged again when somebody does.
-                             if (!held && !self->around_.clock.trouble()) self->take(*source, std::move(outcome));
-                             self->schedule_next(source);
-                             self->tell();
-                           });
+  workers_for(*source).run(std::move(look), [self = shared_from_this(), source, held, by = anchors_version_,
+                                             old = source->bytes](Outcome outcome) {
+    source->in_flight = false;
+    if (source->removed) return;
+    // Judged by anchors that are no more, or beside a version that was confirmed meanwhile.
+    if (by != self->anchors_version_ || old != source->bytes) return self->refresh(source);
+    if (!outcome.unreachable) self->around_.clock.on_refresh(source->settings.url);
+    source->answered = true;
+    // What was judged by a time that nobody vouches for is judged again when somebody does.
+    if (!held && !self->around_.clock.trouble()) {
+      self->take(*source, std::move(outcome));
+      self->end_await(*source);
+    }
+    self->schedule_next(source);
+    self->tell();
+  });
 }
 
 Result<Judge> Refresher::judge_for(Subscription const& source) const {
@@ -170,7 +197,7 @@ Result<> Refresher::accept_held_back(Subscription& source) {
   if (auto kept = accept(source, source.held_back->document, source.held_back->bytes); !kept) return kept;
   source.held_back.reset();
   source.error.reset();
-  boost::asio::post(around_.loop, [self = shared_from_this()] { self->tell(); });
+  tell_soon();
   return {};
 }
 
@@ -279,8 +306,18 @@ void Refresher::keep_evidence(Subscription const& source, std::string_view bytes
 void Refresher::give_up(std::shared_ptr<Subscription> const& source, Error error) {
   source->answered = true;
   refuse(*source, std::move(error), "could not refresh");
+  end_await(*source);
   schedule_next(source);
-  boost::asio::post(around_.loop, [self = shared_from_this()] { self->tell(); });
+  tell_soon();
+}
+
+void Refresher::await_answer(Subscription& source) {
+  loading_ += source.awaited ? 0 : 1;
+  source.awaited = true;
+}
+
+void Refresher::end_await(Subscription& source) {
+  loading_ -= std::exchange(source.awaited, false) ? 1 : 0;
 }
 
 void Refresher::schedule_next(std::shared_ptr<Subscription> const& source) {
@@ -292,6 +329,10 @@ void Refresher::schedule_next(std::shared_ptr<Subscription> const& source) {
     auto const alive = self.lock();
     if (!error && alive && !source->removed) alive->refresh(source);
   });
+}
+
+void Refresher::tell_soon() {
+  boost::asio::post(around_.loop, [self = shared_from_this()] { self->tell(); });
 }
 
 /// No plan is made of half the documents: what is not verified yet must not look like what is withdrawn.

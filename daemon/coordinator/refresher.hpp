@@ -36,11 +36,16 @@ public:
 
   explicit Refresher(Surroundings surroundings) : around_{std::move(surroundings)} {}
 
-  void trust(trust::AnchorPolicy anchors) { anchors_ = std::move(anchors); }
+  /// By these anchors documents are verified from now on; where they are others, `sources` too.
+  void trust(trust::AnchorPolicy anchors, std::vector<std::shared_ptr<Subscription>> const& sources);
   /// All who may sign anything that is followed.
   void know(std::vector<trust::SignerPattern> signers);
-  /// Are documents of earlier runs still being verified?
+  /// Are documents of earlier runs still being verified, or sources awaited whose signer was replaced?
   bool loading() const { return loading_ > 0; }
+  /// A plan need not wait for this source any more.
+  void end_await(Subscription& source);
+  /// Calls `changed` from the loop.
+  void tell_soon();
   /// The document of an earlier run: verified again before it counts. Then the source is refreshed.
   void load(std::shared_ptr<Subscription> const& source, std::string bytes);
   /// Asks the source now, or as soon as the job under way is done; from then on by its schedule.
@@ -66,6 +71,7 @@ private:
   void note_old_fault(Subscription& source, Error const& fault);
   void keep_evidence(Subscription const& source, std::string_view bytes);
   void give_up(std::shared_ptr<Subscription> const& source, Error error);
+  void await_answer(Subscription& source);
   void schedule_next(std::shared_ptr<Subscription> const& source);
   void tell();
 
@@ -73,7 +79,7 @@ private:
   trust::AnchorPolicy anchors_;
   std::shared_ptr<std::vector<trust::SignerPattern> const> known_signers_;
   std::uint64_t anchors_version_ = 0;  ///< a verdict by an older one is dropped
-  unsigned loading_ = 0;               ///< documents of earlier runs that are still being verified
+  unsigned loading_ = 0;               ///< what there is no plan before
 };
 
 }  // namespace imageswarm::coordinator

@@ -39,9 +39,11 @@ struct Subscription {
   subscription::Schedule schedule;
   boost::asio::steady_timer timer;
   bool in_flight = false;
-  bool again = false;     ///< asked to refresh while a job was under way
-  bool answered = false;  ///< has had its first answer
-  bool removed = false;   ///< no longer configured; a late answer is dropped
+  bool again = false;       ///< asked to refresh while a job was under way
+  bool answered = false;    ///< has had its first answer
+  bool removed = false;     ///< no longer configured; a late answer is dropped
+  bool awaited = false;     ///< no plan is made before its first answer
+  bool unheard_of = false;  ///< nothing that was accepted before it was followed can be a version of its document
 
   std::optional<std::string> accepted_name;  ///< of the document that this source gave first
   Document document;                         ///< none before the first one passed since the start

@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <filesystem>
 #include <mutex>
+#include <optional>
 #include <stop_token>
 
 #include "tests/unit/coordinator/follower.hpp"
@@ -14,6 +15,7 @@ namespace {
 using selection::Standing;
 using state::SubscriptionState;
 using test::Follower;
+using test::TestCa;
 
 /// In the place of every list of the anchors: that of the issuing CA is another one from now on.
 void install(Follower const& host, std::filesystem::path const& crl) {
@@ -225,6 +227,82 @@ TEST_CASE_METHOD(Follower, "a version that is held back is not in use before it 
     CHECK(fault().empty());
     CHECK(documents.confirm("lxcloud").error().fault == Fault::not_found);
   }
+}
+
+TEST_CASE_METHOD(Follower, "what is confirmed during a refresh stays in use, whatever that refresh ends with") {
+  publish(catalogue(1));
+  follow({subscription()});
+  held_back_from = 2;
+  publish(catalogue(2));
+  refresh();
+  REQUIRE(fault() == "mass-withdrawal");
+  std::filesystem::remove(path("catalogue.yaml"));
+  documents.refresh_now();  // not found: what was in use at this moment is verified again
+  REQUIRE(documents.confirm("lxcloud"));
+  run_until([this] { return fault() == "not-found"; });
+  CHECK(serial() == 2);
+}
+
+TEST_CASE_METHOD(Follower,
+                 "where the signer was replaced there is no plan before the new one's document was asked for") {
+  publish(catalogue(1));
+  follow({subscription()});
+  auto const graces = TestCa::instance().signer("grace").sign(document::write(catalogue(1)));
+  REQUIRE(graces);
+  REQUIRE(write_file_atomically(path("catalogue.yaml"), *graces));
+  auto settings = subscription();
+  settings.signers = {{*trust::DistinguishedName::parse("CN=Grace Endorser,O=Example"), {}}};
+  std::optional<Standing> first;
+  auto again = documents_again([&](Documents& second) {
+    if (!first) first = second.catalogues().front().standing;
+  });
+  REQUIRE(again->configure({settings}, anchors()));
+  CHECK(again->loading());
+  SECTION("and then by it") {
+    run_until([&] { return first.has_value(); });
+    CHECK(first == Standing::trusted);
+  }
+  SECTION("and there is one without it") {
+    std::filesystem::remove(path("catalogue.yaml"));
+    run_until([&] { return first.has_value(); });
+    CHECK(first == Standing::revoked);
+  }
+  run_until([&] { return again->settled(); });
+}
+
+TEST_CASE_METHOD(Follower,
+                 "anchors that change while a document of an earlier run is verified do not let a plan slip by") {
+  publish(catalogue(1));
+  follow({subscription()});
+  std::optional<bool> first;
+  auto again = documents_again([&](Documents& second) {
+    if (!first) first = static_cast<bool>(second.catalogues().front().document);
+  });
+  REQUIRE(again->configure({subscription()}, anchors()));
+  again->judge_again();
+  run_until([&] { return first.has_value(); });
+  CHECK(first == true);
+  run_until([&] { return again->settled(); });
+}
+
+TEST_CASE_METHOD(Follower, "an answer that is under way when the rules for anchors change is judged by the new ones") {
+  install(*this, test::TestCa::instance().path() / "crl/stale.pem");
+  publish(catalogue(1));
+  auto lenient = anchors();
+  lenient.crl = trust::Requirement::off;
+  REQUIRE(documents.configure({subscription()}, lenient));
+  REQUIRE(documents.configure({subscription()}, anchors()));
+  run_until([this] { return said[Fault::crl_stale] > 0; });
+  CHECK(serial() == 0);
+}
+
+TEST_CASE_METHOD(Follower, "the last subscription that goes is told too") {
+  publish(catalogue(1));
+  follow({subscription()});
+  bool told = false;
+  auto again = documents_again([&](Documents&) { told = true; });
+  REQUIRE(again->configure({}, anchors()));
+  run_until([&] { return told; });
 }
 
 TEST_CASE_METHOD(Follower, "a name that two held documents share is refused with their URLs") {

@@ -2,6 +2,7 @@
 #include <memory>
 #include <optional>
 
+#include "daemon/selection/loss.hpp"
 #include "tests/support/web_server.hpp"
 #include "tests/unit/coordinator/follower.hpp"
 
@@ -28,12 +29,15 @@ public:
     settings.signers = {site_security()};
     return settings;
   }
-  void publish_list(std::uint64_t serial, bool with_bob, std::string const& signer = "site-security") const {
+  void publish_list(std::uint64_t serial, bool with_bob, std::string const& signer = "site-security",
+                    std::uint64_t bobs_epoch = 1) const {
     document::EndorserList list;
+    list.includes = includes;
     list.header = catalogue(serial).header;
     list.header.kind = Kind::endorser_list;
     list.header.name = "site";
-    if (with_bob) list.endorsers = {{"Bob", "CN=Bob Endorser,O=Example", issuer, "", bobs_url(), "lxcloud", 1}};
+    if (with_bob)
+      list.endorsers = {{"Bob", "CN=Bob Endorser,O=Example", issuer, "", bobs_url(), "lxcloud", bobs_epoch}};
     auto const bytes = TestCa::instance().signer(signer).sign(document::write(list));
     REQUIRE(bytes);
     REQUIRE(write_file_atomically(path("endorsers.yaml"), *bytes));
@@ -49,6 +53,8 @@ public:
     for (auto const& row : documents.statuses()) urls.push_back(row.url);
     return urls;
   }
+
+  std::vector<document::Inclusion> includes;
 
 private:
   test::WebServer server_{"/catalogue.yaml",
@@ -84,10 +90,45 @@ TEST_CASE_METHOD(ListFollower, "a version of the list that is held back lets nob
   publish_list(2, false);
   refresh();
   run_until([this] { return fault() == "mass-withdrawal"; });
-  CHECK(catalogues_with_offer == 0);
+  CHECK(catalogues_with_offer.empty());
   CHECK(followed().size() == 2);
   REQUIRE(documents.confirm("site"));
   run_until([this] { return followed().size() == 1; });
+}
+
+TEST_CASE_METHOD(ListFollower,
+                 "a list that says where a catalogue is from now on, or by which epoch, withdraws nothing") {
+  publish_list(1, true);
+  follow_list();
+  auto const& bobs = *documents.catalogues().at(0).document;
+  selection::Input present;
+  present.now = clock.now();
+  present.catalogues = documents.catalogues();
+  auto& held = present.held.emplace_back();
+  held.image = bobs.content().images.at(0);
+  held.endorser = bobs.origin().signer;
+  held.provenance.endorser = held.endorser.text();
+  held.provenance.catalogue = "lxcloud";
+  auto const loss_with_offer = [&] {
+    auto then = present;
+    then.catalogues = catalogues_with_offer;
+    return selection::loss_between(present, then).withdrawn;
+  };
+  held_back_from = 2;
+  publish_list(2, true, "site-security", 2);
+  refresh();
+  CHECK(loss_with_offer() == 0);
+  publish_list(3, false);
+  refresh();
+  CHECK(loss_with_offer() == 1);
+}
+
+TEST_CASE_METHOD(ListFollower, "an included list that never was accepted keeps nobody in") {
+  includes = {{"http://127.0.0.1:1/vo.yaml", "vo", "CN=Somebody,O=Example", issuer, {}}};
+  publish_list(1, true);
+  follow_list();
+  CHECK(followed().size() == 3);
+  CHECK(documents.endorsers_known());
 }
 
 TEST_CASE_METHOD(ListFollower, "a refused version of the list changes nothing") {

@@ -95,8 +95,9 @@ public:
 
   boost::asio::io_context loop;
   std::uint64_t held_back_from = UINT64_MAX;  ///< versions from this serial on are held back
-  std::size_t catalogues_with_offer = 0;      ///< how many there would be with the version that came last
-  std::map<Fault, unsigned> said;             ///< how often each fault was
+  /// What there would be with the version that came last.
+  std::vector<selection::Source<document::Catalogue>> catalogues_with_offer;
+  std::map<Fault, unsigned> said;  ///< how often each fault was
 
 private:
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{loop.get_executor()};
@@ -112,7 +113,7 @@ public:
       {state_, "this boot", [this] { return clocks; }, [this](Fault fault) { ++said[fault]; }}};
   coordinator::Documents documents{{loop, workers, urgent_workers_, state_, clock, [this] { ++answers_; },
                                     [this](auto const& source, auto const& version) -> std::optional<Error> {
-                                      catalogues_with_offer = documents.catalogues_with(source, version).size();
+                                      catalogues_with_offer = documents.catalogues_with(source, version);
                                       if (version.header().serial < held_back_from) return std::nullopt;
                                       return Error{Fault::mass_withdrawal, "too much"};
                                     },
