@@ -80,6 +80,8 @@ Result<> approvals_change(std::filesystem::path const& path, Verdict verdict, Ru
   auto const rule = rule_of(options);
   if (!rule) return fail(rule.error());
   if (verdict == Verdict::recall && rule->reason.empty()) return fail(Fault::usage, "a recall needs its --reason");
+  auto const lock = lock_list(path);
+  if (!lock) return fail(lock.error());
   auto list = read_unsigned_list(path, document::parse_approval_list);
   if (!list) return fail(std::move(list.error()));
   bool const was_approved = take_out(list->approve, *rule);

@@ -100,6 +100,8 @@ Result<> endorsers_init(std::filesystem::path const& path, std::string const& na
 
 Result<> endorsers_add(std::filesystem::path const& path, yaml::Value::Map keys, Context& context) {
   if (auto plain = make_names_plain(keys); !plain) return plain;
+  auto const lock = lock_list(path);
+  if (!lock) return fail(lock.error());
   auto const list = read_list(path);
   if (!list) return fail(list.error());
   auto changed = *list;
@@ -125,6 +127,8 @@ Result<> endorsers_include(std::filesystem::path const& path, yaml::Value::Map k
   if (!except.empty()) keys.push_back({"except", {std::move(except)}});
   auto inclusion = document::inclusion_from({std::move(keys)});
   if (!inclusion) return fail(usage(std::move(inclusion.error())));
+  auto const lock = lock_list(path);
+  if (!lock) return fail(lock.error());
   auto const list = read_list(path);
   if (!list) return fail(list.error());
   auto changed = *list;
@@ -142,6 +146,8 @@ Result<> endorsers_remove(std::filesystem::path const& path, Removal const& what
     if (!plain) return fail(std::move(plain.error()));
     *name = std::move(*plain);
   }
+  auto const lock = lock_list(path);
+  if (!lock) return fail(lock.error());
   auto const list = read_list(path);
   if (!list) return fail(list.error());
   auto changed = *list;

@@ -94,6 +94,8 @@ Result<> sign(SignOptions const& options, Context& context) {
   if (std::filesystem::equivalent(options.list, options.output, error)) {
     return fail(Fault::usage, "--output must be another file than the list itself");
   }
+  auto const lock = lock_list(options.list);
+  if (!lock) return fail(lock.error());
   auto const text = unsigned_text(options.list);
   if (!text) return fail(text.error());
   auto const kind = trust::claimed_kind(*text);

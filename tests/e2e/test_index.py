@@ -1,5 +1,6 @@
 """imageswarm-index from outside: the real program, openssl as the second opinion, and what goes wrong at a desk."""
 import contextlib
+import fcntl
 import gzip
 import hashlib
 import html
@@ -370,3 +371,18 @@ def test_on_a_terminal_it_asks_and_shows_a_bar(desk):
     assert on_terminal(desk.command("endorse", "debian"), (question, "n\n")).status == 1
     endorsed = on_terminal(desk.command("endorse", "debian"), (question, "y\n"))
     assert endorsed.status == 0 and "endorsed debian@" in endorsed.shown
+
+
+def test_a_list_is_changed_by_one_command_at_a_time(tmp_path):
+    approvals = tmp_path / "approvals.yaml"
+    program = [Path(os.environ["IMAGESWARM_BIN"]) / "imageswarm-index", "approvals"]
+    subprocess.run([*program, "init", "--list", approvals, "--name", "site"], check=True)
+    directory = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(directory, fcntl.LOCK_EX)
+    change = subprocess.Popen([*program, "approve", "--list", approvals, "--all"])
+    waiting = f":{os.fstat(directory).st_ino} "
+    while change.poll() is None and not any("->" in line and waiting in line for line in open("/proc/locks")):
+        pass
+    assert change.poll() is None
+    os.close(directory)
+    assert change.wait() == 0
