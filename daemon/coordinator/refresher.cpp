@@ -208,7 +208,8 @@ void Refresher::take_old(Subscription& source, Result<Document> verdict) {
     log_info("{} gives trust again", title_of(source));
     if (source.error && source.error->fault == source.old_fault->fault) source.error.reset();
   }
-  put_in_use(source, std::move(*verdict));
+  // The same bytes say the same: what was derived from them stays.
+  put_in_use(source, source.document ? source.document : std::move(*verdict));
   if (around_.clock.trouble()) return;
   // A document that holds now vouches for the clock: it may not fall behind this moment.
   if (auto raised = around_.state.raise_time_floor(around_.clock.now()); !raised) {

@@ -48,6 +48,14 @@ TEST_CASE_METHOD(Follower, "a changed set of subscriptions leaves those alone th
   CHECK(documents.statuses().back().refreshed);  // made anew it would never have had an answer
 }
 
+TEST_CASE_METHOD(Follower, "a document that is verified again is not made anew") {
+  publish(catalogue(1));
+  follow({subscription()});
+  auto const before = documents.catalogues().front().document;
+  refresh();
+  CHECK(documents.catalogues().front().document == before);
+}
+
 TEST_CASE_METHOD(Follower, "no catalogue puts off a recall, however slow it is") {
   document::ApprovalList list;
   list.header = catalogue(1).header;
