@@ -17,24 +17,15 @@ constexpr std::uint64_t sector = 512;
 // In lower case, as VMware's programs do not mind it. From the VMware Virtual Disk Format 5.0, and what qemu-img,
 // VirtualBox and ovftool write.
 constexpr std::array comments{"#", "# disk descriptorfile", "# extent description", "# the disk data base", "#ddb"};
-constexpr std::array database{"ddb.adaptertype",
-                              "ddb.deletable",
-                              "ddb.encoding",
-                              "ddb.geometry.bioscylinders",
-                              "ddb.geometry.biosheads",
-                              "ddb.geometry.biossectors",
-                              "ddb.geometry.cylinders",
-                              "ddb.geometry.heads",
-                              "ddb.geometry.sectors",
-                              "ddb.longcontentid",
-                              "ddb.thinprovisioned",
-                              "ddb.toolsinstalltype",
-                              "ddb.toolsversion",
-                              "ddb.uuid",
-                              "ddb.uuid.image",
-                              "ddb.uuid.modification",
-                              "ddb.uuid.parent",
-                              "ddb.uuid.parentmodification",
+constexpr std::array database{"ddb.adaptertype",        "ddb.deletable",
+                              "ddb.encoding",           "ddb.geometry.bioscylinders",
+                              "ddb.geometry.biosheads", "ddb.geometry.biossectors",
+                              "ddb.geometry.cylinders", "ddb.geometry.heads",
+                              "ddb.geometry.sectors",   "ddb.longcontentid",
+                              "ddb.thinprovisioned",    "ddb.toolsinstalltype",
+                              "ddb.toolsversion",       "ddb.uuid",
+                              "ddb.uuid.image",         "ddb.uuid.modification",
+                              "ddb.uuid.parent",        "ddb.uuid.parentmodification",
                               "ddb.virtualhwversion"};
 
 bool is_one_of(auto const& list, std::string_view text) {

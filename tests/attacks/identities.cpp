@@ -203,8 +203,8 @@ std::string offer_below(int authorities, char const* constraints, char const* fu
   return offer(forged(body(), {.signer = leaf}), subscription(), policy);
 }
 
-/// A copy of the test CA's own files after `line` of shell in their directory, in which $issuing and $root are the hashes
-/// of those CAs.
+/// A copy of the test CA's own files after `line` of shell in their directory, in which $issuing and $root are the
+/// hashes of those CAs.
 struct SpoiltAnchors {
   explicit SpoiltAnchors(std::string const& line) {
     for (auto const* part : {"anchors", "ca", "crl"}) {
