@@ -61,6 +61,8 @@ public:
                 std::string const& value) override {
     check_properties(mark, tag, anchor);
     if (!is_closed(mark)) refuse(Fault::yaml_syntax, line_of(mark), "a quotation mark is not closed");
+    // yaml-cpp 0.7 makes single bytes of these two.
+    if (!is_utf8(value)) refuse(Fault::yaml_encoding, line_of(mark), "write the character itself, not \\N or \\_");
     add({value, line_of(mark)}, mark);
   }
   void OnSequenceStart(YAML::Mark const& mark, std::string const& tag, YAML::anchor_t anchor,

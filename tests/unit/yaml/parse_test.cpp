@@ -121,6 +121,8 @@ TEST_CASE("what is hostile or ambiguous is refused with its word and its line") 
       {"a: b\nc: \"d\ne: f\n", Fault::yaml_syntax, "line 2: a quotation mark is not closed"},
       {"a: b\nc: \"d\\\"\n", Fault::yaml_syntax, "line 2: a quotation mark is not closed"},
       {"a: b\nc: 'it''s\ne: f\n", Fault::yaml_syntax, "line 2: a quotation mark is not closed"},
+      {"a: b\nc: \"d\\_e\"\n", Fault::yaml_encoding, "line 2: write the character itself, not \\N or \\_"},
+      {"a: b\nc: \"d\\Ne\"\n", Fault::yaml_encoding, "line 2: write the character itself, not \\N or \\_"},
       {"a: \"\\ud800\"\n", Fault::yaml_syntax, "line 1: "},
       {"a: b\n]\n", Fault::yaml_syntax, "line 2: "},
       {"text\n", Fault::yaml_syntax, "line 1: the document is not a map"},
