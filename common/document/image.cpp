@@ -233,6 +233,11 @@ Result<Image> image_from(yaml::Value const& value) {
     fields.refuse({Fault::doc_field, fmt::format("family and content give {}", demanded.text())}, "image-id",
                   value.find("image-id")->line);
   }
+  // Names of one length, of which none is the beginning of another: docs/security.md, "Private images".
+  if (fields.outcome() && image.torrent.ssl && image.torrent.content_name != image.image_id.text()) {
+    fields.refuse({Fault::doc_field, "with torrent-ssl it is the image ID"}, "torrent-content-name",
+                  value.find("torrent-content-name")->line);
+  }
   image.extra = fields.rest();
   return fields.outcome().map([&] { return std::move(image); });
 }

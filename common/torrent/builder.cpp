@@ -123,7 +123,8 @@ void Builder::update(std::span<std::byte const> data) {
   if (self.v1) self.v1->update(data, [&self](Sha1 const& piece) { self.v1_pieces += text_of(piece); });
 }
 
-Result<Builder::Built> Builder::finish(std::string_view name, TimePoint created, Sources const& sources) {
+Result<Builder::Built> Builder::finish(std::string_view name, TimePoint created, Sources const& sources,
+                                       std::string_view swarm_ca) {
   auto& self = *impl_;
   if (self.size.value == 0) return fail(Fault::torrent_size, "an empty file cannot be swarmed");
   self.v2.finish([&self](Sha256 const& block) { self.add_block(block); });
@@ -133,9 +134,10 @@ Result<Builder::Built> Builder::finish(std::string_view name, TimePoint created,
   auto const length = encode(static_cast<std::int64_t>(self.size.value));
   // A single file needs no padding file in the v1 half: nothing follows that had to begin at a piece.
   auto const info = fmt::format(
-      "d9:file treed{}d0:d6:length{}11:pieces root{}eee{}12:meta versioni2e4:name{}12:piece length{}{}e", encode(name),
-      length, encode(text_of(root)), self.v1 ? "6:length" + length : "", encode(name),
-      encode(static_cast<std::int64_t>(self.piece_length.value)), self.v1 ? "6:pieces" + encode(self.v1_pieces) : "");
+      "d9:file treed{}d0:d6:length{}11:pieces root{}eee{}12:meta versioni2e4:name{}12:piece length{}{}{}e",
+      encode(name), length, encode(text_of(root)), self.v1 ? "6:length" + length : "", encode(name),
+      encode(static_cast<std::int64_t>(self.piece_length.value)), self.v1 ? "6:pieces" + encode(self.v1_pieces) : "",
+      swarm_ca.empty() ? "" : "8:ssl-cert" + encode(swarm_ca));
   std::string layers;
   if (self.size > self.piece_length) {
     std::string layer;

@@ -10,11 +10,14 @@
 #include "common/torrent/bencode.hpp"
 #include "common/torrent/merkle.hpp"
 #include "common/torrent/torrent.hpp"
+#include "common/trust/swarm_ca.hpp"
 
 namespace imageswarm::torrent {
 namespace {
 
 using Checked = Result<>;
+
+constexpr std::string_view swarm_ca_key = "ssl-cert";
 
 template <class D>
 std::string_view text_of(D const& digest) {
@@ -53,20 +56,26 @@ Checked check_keys(Bencoded const& info, document::Torrent const& promised) {
   if (info.find("private")) {
     return fail(Fault::torrent_private, "the torrent is private, which shuts out DHT and peer exchange");
   }
-  if (promised.ssl && !info.find("ssl-cert")) {
-    return fail(Fault::torrent_downgrade, "the catalogue promises a swarm with certificates, the torrent has none");
-  }
-  if (promised.ssl) {
-    return fail(Fault::torrent_attribute, "the swarm needs certificates, which this version cannot use: upgrade");
-  }
   if (info.find("files")) return fail(Fault::torrent_files, "the torrent has a list of files instead of one file");
   for (auto const& [key, member] : *info.map()) {
-    if (!known.contains(key)) {
+    if (!known.contains(key) && !(promised.ssl && key == swarm_ca_key)) {
       return fail(Fault::torrent_attribute, "the torrent has the attribute '{}', which was not promised",
                   printable(key));
     }
   }
   return {};
+}
+
+/// A private image's swarm is open to certificates of exactly one CA, written in exactly one way: libtorrent makes do
+/// with the first certificate that it finds in whatever stands there, and with none if it finds none.
+Checked check_swarm_ca(Bencoded const& info, document::Torrent const& promised) {
+  if (!promised.ssl) return {};
+  auto const* pem = info.text(swarm_ca_key);
+  if (!pem) return fail(Fault::torrent_downgrade, "the catalogue promises a private swarm, the torrent has no CA");
+  auto const ca = trust::SwarmCa::read(*pem);
+  if (!ca) return fail(Fault::torrent_downgrade, "the torrent has no proper CA: {}", ca.error().what);
+  if (ca->pem() == *pem) return {};
+  return fail(Fault::torrent_downgrade, "the torrent's CA is not one certificate in plain PEM and nothing else");
 }
 
 Checked check_piece_length(Bencoded const& info, document::Torrent const& promised) {
@@ -206,6 +215,7 @@ Checked check_all(std::string_view bytes, document::Torrent const& promised) {
   auto const* info = torrent->find("info");
   if (!info) return fail(Fault::torrent_syntax, "the torrent has no info dictionary");
   if (auto good = check_keys(*info, promised); !good) return good;
+  if (auto good = check_swarm_ca(*info, promised); !good) return good;
   if (auto good = check_piece_length(*info, promised); !good) return good;
   if (auto good = check_name(info->text("name"), promised); !good) return good;
   auto const file = only_file(*info, promised);

@@ -47,9 +47,10 @@ public:
   struct Sources {
     std::vector<std::string> trackers, web_seeds;
   };
-  /// `name` is the artefact's file name. Fault: torrent-size for an empty artefact, and for one that has more pieces
-  /// than a torrent file may hold.
-  [[nodiscard]] Result<Built> finish(std::string_view name, TimePoint created, Sources const& sources = {});
+  /// `name` is the artefact's file name; `swarm_ca` the PEM of the CA whose certificates open the swarm of a private
+  /// image. Fault: torrent-size for an empty artefact, and for one that has more pieces than a torrent file may hold.
+  [[nodiscard]] Result<Built> finish(std::string_view name, TimePoint created, Sources const& sources = {},
+                                     std::string_view swarm_ca = {});
 
 private:
   struct Impl;
@@ -69,8 +70,8 @@ private:
 
 /// The torrent gate (docs/security.md, "Torrents"; BEP 3, BEP 52): size and SHA-256 as signed before anything is
 /// parsed, then exactly one file with the promised name, size and piece length, no symlinks, executables or hidden
-/// files, piece layers that add up to the root, info-hashes as promised, canonical bencoding without duplicate keys or
-/// trailing bytes. Faults: hash-mismatch, torrent-….
+/// files, piece layers that add up to the root, info-hashes as promised, the CA of a private swarm where and only where
+/// it was promised, canonical bencoding without duplicate keys or trailing bytes. Faults: hash-mismatch, torrent-….
 [[nodiscard]] Result<AdmittedTorrent> admit(std::string bytes, document::Torrent const& promised);
 
 /// The same torrent with nothing but `info` and `piece layers`: no trackers, web seeds, DHT nodes or similar torrents,

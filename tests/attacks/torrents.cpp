@@ -2,11 +2,13 @@
 #include <functional>
 #include <map>
 
+#include "common/base/file.hpp"
 #include "common/torrent/bencode.hpp"
 #include "common/torrent/merkle.hpp"
 #include "common/torrent/torrent.hpp"
 #include "tests/attacks/attack.hpp"
 #include "tests/attacks/host.hpp"
+#include "tests/support/test_ca.hpp"
 
 namespace imageswarm::attacks {
 namespace {
@@ -62,7 +64,19 @@ struct Case {
     promised.info_hash_v2 = digest_of<Sha256>(info);
     if (promised.info_hash_v1) promised.info_hash_v1 = digest_of<Sha1>(info);
   }
+
+  void make_private(std::string_view swarm_ca) {
+    promised.ssl = true;
+    parts.info["ssl-cert"] = text(swarm_ca);
+  }
 };
+
+/// A certificate of the test PKI that no endorser has, in plain PEM.
+std::string pem_of(std::string const& name) {
+  auto const ending = name.ends_with(".leaf") ? "" : ".pem";
+  auto const file = read_file(test::TestCa::instance().path() / "ca" / (name + ending), 64_KiB);
+  return file ? *file : "missing";
+}
 
 /// A good torrent of 200,000 bytes, which is three whole pieces of 64 KiB and a short one.
 Case good(bool hybrid) {
@@ -121,8 +135,25 @@ std::vector<Row> const rows{
     {"meta version 3", "torrent-downgrade", [](Case& c) { c.parts.info["meta version"] = number(3); }},
     {"no meta version", "torrent-downgrade", [](Case& c) { c.parts.info.erase("meta version"); }},
     {"promised v1 half missing", "torrent-downgrade", [](Case& c) { c.parts.info.erase("pieces"); }, true},
-    {"promised certificates missing", "torrent-downgrade", [](Case& c) { c.promised.ssl = true; }},
-    {"certificates not promised", "torrent-attribute", [](Case& c) { c.parts.info["ssl-cert"] = text("PEM"); }},
+    {"promised CA of the swarm", "accepted", [](Case& c) { c.make_private(pem_of("root")); }},
+    {"promised CA missing", "torrent-downgrade", [](Case& c) { c.promised.ssl = true; }},
+    {"promised CA is a number", "torrent-downgrade",
+     [](Case& c) {
+       c.promised.ssl = true;
+       c.parts.info["ssl-cert"] = number(1);
+     }},
+    {"promised CA empty", "torrent-downgrade", [](Case& c) { c.make_private(""); }},
+    {"promised CA is no certificate", "torrent-downgrade", [](Case& c) { c.make_private("PEM"); }},
+    {"promised CA is cut off", "torrent-downgrade", [](Case& c) { c.make_private(pem_of("root").substr(0, 300)); }},
+    {"two CAs", "torrent-downgrade", [](Case& c) { c.make_private(pem_of("root") + pem_of("other")); }},
+    {"text around the CA", "torrent-downgrade", [](Case& c) { c.make_private("# the CA\n" + pem_of("root")); }},
+    {"text behind the CA", "torrent-downgrade", [](Case& c) { c.make_private(pem_of("root") + "x"); }},
+    {"CA with other line ends", "torrent-downgrade",
+     [](Case& c) { c.make_private(replaced(pem_of("root"), "-----\n", "-----\r\n")); }},
+    {"enormous CA", "torrent-downgrade", [](Case& c) { c.make_private(pem_of("root") + std::string(20'000, '\n')); }},
+    {"the CA is a host", "torrent-downgrade", [](Case& c) { c.make_private(pem_of("expired.leaf")); }},
+    {"the CA is below another", "torrent-downgrade", [](Case& c) { c.make_private(pem_of("issuing")); }},
+    {"CA not promised", "torrent-attribute", [](Case& c) { c.parts.info["ssl-cert"] = text(pem_of("root")); }},
     {"private", "torrent-private", [](Case& c) { c.parts.info["private"] = number(1); }},
     {"private, as zero", "torrent-private", [](Case& c) { c.parts.info["private"] = number(0); }},
     {"second file", "torrent-files",

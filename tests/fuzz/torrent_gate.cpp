@@ -15,6 +15,7 @@ void fuzz::try_out(std::string_view input) {
   if (auto const decoded = torrent::decode(input)) {
     auto const* info = decoded->find("info");
     if (info) promised.info_hash_v2 = digest_of<Sha256>(info->raw);
+    promised.ssl = info && info->find("ssl-cert");
     if (info && info->find("pieces")) promised.info_hash_v1 = digest_of<Sha1>(info->raw);
   }
   auto const admitted = torrent::admit(std::string{input}, promised);

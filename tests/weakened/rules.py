@@ -27,6 +27,7 @@ ENVELOPE = "common/trust/envelope.cpp"
 IMAGE_ENTRY = "common/document/image.cpp"
 PARSE = "common/yaml/parse.cpp"
 GATE = "common/torrent/gate.cpp"
+SWARM_CA = "common/trust/swarm_ca.cpp"
 QCOW2 = "common/image/qcow2.cpp"
 CLIENT = "common/http/client.cpp"
 SELECT = "daemon/selection/select.cpp"
@@ -116,7 +117,12 @@ RULES = [
     rule("the torrent's own trackers are kept", "torrent",
          (GATE, "return fmt::format(\"d4:info{}12:piece layers{}e\", decoded->find(\"info\")->raw, decoded->find(\"piece layers\")->raw);",
           "return std::string{decoded->raw};")),
-    rule("attributes of torrents that nobody knows", "torrent", (GATE, "if (!known.contains(key)) {", "if (false) {")),
+    rule("attributes of torrents that nobody knows", "torrent", (GATE, "if (!known.contains(key) && !(promised.ssl && key == swarm_ca_key)) {", "if (false) {")),
+    rule("a swarm's CA in any form", "torrent", (GATE, "if (ca->pem() == *pem) return {};", "return {};")),
+    rule("a prefix of an image's name opens its swarm", "unit_trust",
+         (SWARM_CA, "if (text == wanted || text == \"*\") return true;", "if (wanted.starts_with(text) || text == \"*\") return true;")),
+    rule("certificates of any CA open a swarm", "unit_trust",
+         (SWARM_CA, "bool const good = X509_verify_cert(verification.get()) == 1;", "bool const good = true;")),
     rule("bytes behind the torrent", "torrent",
          ("common/torrent/bencode.cpp", "if (root && at_ != bytes_.size()) return", "if (false) return")),
     rule("piece layers are believed", "torrent",

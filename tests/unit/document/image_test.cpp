@@ -24,6 +24,7 @@ Image full_image() {
   image.container_format = "ova";
   image.torrent.info_hash_v1 = digest_of<Sha1>("info");
   image.torrent.ssl = true;
+  image.torrent.content_name = image.image_id.text();
   image.torrent.compression = Compression::zstd;
   image.glance_properties = {{"hw_disk_bus", "scsi"}, {"os_type", "linux"}};
   image.glance_tags = {"base"};
@@ -129,6 +130,17 @@ TEST_CASE("a value of the wrong form is refused and its key is named") {
   REQUIRE_FALSE(read);
   CHECK(read.error().fault == Fault::doc_field);
   CHECK_THAT(read.error().what, Catch::Contains(std::string{wrong.key} + ": "));
+}
+
+TEST_CASE("an artefact of a private swarm is called by the image ID, so that no name is the beginning of another") {
+  auto image = test::sample_image();
+  image.torrent.ssl = true;
+  auto const read = image_from(to_value(image));
+  REQUIRE_FALSE(read);
+  CHECK(read.error().fault == Fault::doc_field);
+  CHECK_THAT(read.error().what, Catch::Contains("torrent-content-name: with torrent-ssl it is the image ID"));
+  image.torrent.content_name = image.image_id.text();
+  CHECK(image_from(to_value(image)));
 }
 
 TEST_CASE("an image ID that the content does not give is refused with the one that it gives") {

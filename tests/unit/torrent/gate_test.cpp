@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 
 #include "common/torrent/torrent.hpp"
+#include "tests/support/swarm_pki.hpp"
 
 using namespace imageswarm;
 using torrent::admit;
@@ -26,5 +27,28 @@ TEST_CASE("what the builder makes passes the gate, at every size", "[torrent]") 
       auto const admitted = admit(built->bytes, promised);
       CHECK((admitted ? "" : admitted.error().line()) == "");
     }
+  }
+}
+
+TEST_CASE("the torrent of a private image has the swarm's CA in its info, and passes where that was promised") {
+  auto const swarm_ca = test::SwarmPki{"swarm"}.text("ca.pem");
+  for (auto const flavour : {torrent::Flavour::v2, torrent::Flavour::hybrid}) {
+    torrent::Builder builder{64_KiB, flavour};
+    std::string const content(100'000, 'x');
+    builder.update(std::as_bytes(std::span{content}));
+    auto const built = builder.finish("disk.img", TimePoint{}, {}, swarm_ca);
+    REQUIRE(built);
+    document::Torrent promised;
+    promised.file_size = {built->bytes.size()};
+    promised.file_sha256 = digest_of<Sha256>(built->bytes);
+    promised.info_hash_v2 = built->info_hash_v2;
+    promised.info_hash_v1 = built->info_hash_v1;
+    promised.piece_length = 64_KiB;
+    promised.content_name = "disk.img";
+    promised.content_size = {content.size()};
+    CHECK(admit(built->bytes, promised).error().fault == Fault::torrent_attribute);
+    promised.ssl = true;
+    auto const admitted = admit(built->bytes, promised);
+    CHECK((admitted ? "" : admitted.error().line()) == "");
   }
 }
