@@ -13,6 +13,7 @@
 #include "indexer/commands/publish.hpp"
 #include "indexer/commands/rename.hpp"
 #include "indexer/commands/show.hpp"
+#include "indexer/commands/swarm_ca.hpp"
 #include "indexer/commands/withdraw.hpp"
 #include "indexer/verb_options.hpp"
 #include "indexer/verbs.hpp"
@@ -49,6 +50,7 @@ void define_init(CLI::App& app, Choice& choice) {
   verb->add_option("--contact", options->contact, "Address for questions");
   repeated(verb, "--tracker", options->trackers, "Announce URL of a tracker (repeat)");
   repeated(verb, "--web-seed", options->web_seeds, "URL of a directory with the artefacts, ending in / (repeat)");
+  verb->add_option("--swarm-ca", options->swarm_ca, "PEM file: the CA whose hosts may have the private images");
   verb->callback([&choice, options] {
     choice.verb = [&choice, options](Context& context) { return commands::init(*options, choice.store, context); };
   });
@@ -70,8 +72,19 @@ void define_add(CLI::App& app, Choice& choice) {
   verb->add_option("--compress", options->compress, "none (default), gzip, xz, zstd or bzip2");
   verb->add_option("--torrent", options->torrent, "v2 (default) or hybrid, which older clients read too");
   verb->add_option("--piece-length", options->piece_length, "16KiB to 16MiB (default: by the size)");
+  verb->add_flag("--torrent-ssl", options->torrent_ssl,
+                 "A private image: only hosts with a certificate of the swarm CA get it");
   add_entry_options(verb, options->edits);
   chooses(verb, choice, Access::write, options, commands::add);
+}
+
+void define_swarm_ca(CLI::App& app, Choice& choice) {
+  auto* verb =
+      new_verb(app, "swarm-ca", "Name the CA whose hosts may have the private images that are added from now on",
+               "  imageswarm-index swarm-ca swarm-ca.pem");
+  auto file = std::make_shared<std::filesystem::path>();
+  verb->add_option("FILE", *file, "PEM file with the one self-signed CA certificate")->required();
+  chooses(verb, choice, Access::write, file, commands::set_swarm_ca);
 }
 
 void define_looking(CLI::App& app, Choice& choice) {
@@ -146,6 +159,7 @@ void define_publish(CLI::App& app, Choice& choice) {
 void define_image_verbs(CLI::App& app, Choice& choice) {
   define_init(app, choice);
   define_add(app, choice);
+  define_swarm_ca(app, choice);
   define_looking(app, choice);
   define_changing(app, choice);
   define_endorse(app, choice);

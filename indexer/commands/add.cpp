@@ -9,6 +9,7 @@
 #include "common/base/text.hpp"
 #include "common/image/compress.hpp"
 #include "common/image/inspect.hpp"
+#include "indexer/commands/swarm_ca.hpp"
 #include "indexer/ingest/ingest.hpp"
 #include "indexer/interruption.hpp"
 #include "indexer/progress.hpp"
@@ -125,9 +126,17 @@ bool name_is_taken(store::Store const& store, std::string const& artefact) {
                      [&](store::Item const& item) { return item.image.torrent.content_name == artefact; });
 }
 
+/// The CA of the new image's swarm; empty for an image that everybody may have.
+Result<std::string> swarm_ca_for(AddOptions const& options, store::Store const& store, TimePoint now) {
+  if (!options.torrent_ssl) return {};
+  auto pem = read_swarm_ca(store.swarm_ca(), now);
+  if (pem || pem.error().fault != Fault::not_found) return pem;
+  return fail(Fault::usage, "--torrent-ssl: this store has no swarm CA; name one: imageswarm-index swarm-ca FILE");
+}
+
 /// Fills in what the reading has told and makes the torrent. The result is the torrent file.
 Result<std::string> complete(document::Image& image, ingest::Digests& digests, ingest::Recipe const& recipe,
-                             store::Store const& store, TimePoint now) {
+                             std::string const& swarm_ca, store::Store const& store, TimePoint now) {
   image.content_size = digests.content_size;
   image.content_sha256 = digests.content_sha256;
   image.content_sha512 = digests.content_sha512;
@@ -142,9 +151,12 @@ Result<std::string> complete(document::Image& image, ingest::Digests& digests, i
     return fail(Fault::exists, "this content is in the store already, as {} (image ID {})", item.label(),
                 image.image_id.text());
   }
-  auto name = artefact_name(image, recipe.compression);
+  bool const is_private = !swarm_ca.empty();
+  // The image ID: certificates may name it, and no such name is the beginning of another.
+  auto name = is_private ? image.image_id.text() : artefact_name(image, recipe.compression);
   if (name_is_taken(store, name)) name = image.image_id.text() + "-" + name.substr(0, 80);
-  auto built = digests.builder.finish(name, now, {store.settings().trackers, store.settings().web_seeds});
+  auto const web_seeds = is_private ? std::vector<std::string>{} : store.settings().web_seeds;
+  auto built = digests.builder.finish(name, now, {store.settings().trackers, web_seeds}, swarm_ca);
   if (!built) return fail(std::move(built.error()));
   bool const url_given = image.torrent.download_url != draft_url;
   auto const torrent_name = name + std::string{torrent_ending};
@@ -156,6 +168,7 @@ Result<std::string> complete(document::Image& image, ingest::Digests& digests, i
                    .created = now,
                    .download_url = url_given ? image.torrent.download_url : "torrents/" + torrent_name,
                    .piece_length = recipe.piece_length,
+                   .ssl = is_private,
                    .content_name = name,
                    .content_size = digests.artefact_size,
                    .content_sha256 = digests.artefact_sha256,
@@ -182,6 +195,7 @@ void tell(store::Item const& item, Context& context) {
   context.output.say("  family    {}", image.uuid.text());
   context.output.say("  sha256    {}", image.content_sha256.hex());
   context.output.say("  artefact  {} ({})", torrent.content_name, human(torrent.content_size));
+  if (torrent.ssl) context.output.say("  private   only hosts with a certificate of the swarm CA get it");
   context.output.say("next: imageswarm-index endorse '{}'", item.label());
   context.output.result(to_json(item));
 }
@@ -225,6 +239,8 @@ Result<store::Item> add_image(AddOptions const& options, store::Store& store, Co
 
   auto image = draft(options, store, std::min(produced, now), now);
   if (!image) return fail(std::move(image.error()));
+  auto const swarm_ca = swarm_ca_for(options, store, now);
+  if (!swarm_ca) return fail(swarm_ca.error());
   auto const recipe = recipe_for(options, *file);
   if (!recipe) return fail(recipe.error());
   Interruption const interruption;
@@ -239,7 +255,7 @@ Result<store::Item> add_image(AddOptions const& options, store::Store& store, Co
   auto digests = read_once(*file, ByteCount{static_cast<std::uint64_t>(status.st_size)}, *recipe, *artefact,
                            interruption, options.origin.empty() ? options.file.filename().native() : options.name);
   if (!digests) return fail(std::move(digests.error()));
-  auto const torrent = complete(*image, *digests, *recipe, store, now);
+  auto const torrent = complete(*image, *digests, *recipe, *swarm_ca, store, now);
   if (!torrent) return fail(torrent.error());
 
   if (auto moved = artefact->move_to(store.artefact(*image)); !moved) return fail(moved.error());

@@ -14,9 +14,10 @@ struct InitOptions {
   std::string contact;
   std::vector<std::string> trackers;
   std::vector<std::string> web_seeds;
+  std::filesystem::path swarm_ca;  ///< PEM file; empty = no private images yet
 };
 
-/// Makes the store. Faults: exists, usage, disk faults.
+/// Makes the store. Faults: exists, usage, those of read_swarm_ca, disk faults.
 [[nodiscard]] Result<> init(InitOptions const& options, std::filesystem::path const& root, Context& context);
 
 }  // namespace imageswarm::commands

@@ -53,13 +53,14 @@ Result<> verify_catalogue(std::string const& bytes, VerifyOptions const& options
   context.output.say("  images       {}, withdrawn {}", catalogue.images.size(), catalogue.withdrawn.size());
   json["images"] = nlohmann::ordered_json::array();
   for (auto const& image : catalogue.images) {
-    context.output.say("    {}@{}  {}  {}", image.name, image.version.text, image.image_id.text(),
-                       human(image.content_size));
+    context.output.say("    {}@{}  {}  {}{}", image.name, image.version.text, image.image_id.text(),
+                       human(image.content_size), image.torrent.ssl ? "  private" : "");
     json["images"].push_back({{"image-id", image.image_id.text()},
                               {"uuid", image.uuid.text()},
                               {"name", image.name},
                               {"image-version", image.version.text},
-                              {"content-sha256", image.content_sha256.hex()}});
+                              {"content-sha256", image.content_sha256.hex()},
+                              {"torrent-ssl", image.torrent.ssl}});
   }
   json["withdrawn"] = catalogue.withdrawn.size();
   context.output.result(json);

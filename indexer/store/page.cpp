@@ -69,18 +69,24 @@ std::string sizes(document::Image const& image) {
                      name_of(image.torrent.compression));
 }
 
+/// A private image is not on this server.
+std::string file_link(document::Torrent const& torrent) {
+  if (torrent.ssl) return " Private: only hosts with a certificate of the publisher's swarm CA get it.";
+  return fmt::format("<a href=\"images/{}\">File</a>", html(torrent.content_name));
+}
+
 std::string article(document::Image const& image) {
   auto const expiry = image.expires ? "expires " + date(*image.expires) : "endorsed " + date(image.endorsed);
   return fmt::format(
       R"(<article id="{}">
 <header><h3>{}<span class="version">{}</span></h3><span class="soft">{}</span></header>
-{}{}<p><a class="button" href="{}">Torrent</a><a href="images/{}">File</a> <span class="soft">{}</span></p>
+{}{}<p><a class="button" href="{}">Torrent</a>{} <span class="soft">{}</span></p>
 <p class="digest"><span class="soft">SHA-256</span> <code>{}</code></p>
 {}</article>
 )",
       image.image_id.text(), html(image.name), html(image.version.text), expiry,
       image.description.empty() ? "" : fmt::format("<p>{}</p>\n", html(image.description)), chips(image),
-      html(image.torrent.download_url), html(image.torrent.content_name), sizes(image), image.content_sha256.hex(),
+      html(image.torrent.download_url), file_link(image.torrent), sizes(image), image.content_sha256.hex(),
       details(image));
 }
 

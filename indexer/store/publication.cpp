@@ -52,7 +52,9 @@ private:
 
 Result<> add_files(Store const& store, Publication const& publication) {
   for (auto const& image : publication.images) {
-    if (auto linked = link_into(store.artefact(image), store.publication() / "images"); !linked) return linked;
+    if (!image.torrent.ssl) {
+      if (auto linked = link_into(store.artefact(image), store.publication() / "images"); !linked) return linked;
+    }
     if (auto linked = link_into(store.torrent(image), store.publication() / "torrents"); !linked) return linked;
   }
   return {};

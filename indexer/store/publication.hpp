@@ -20,7 +20,8 @@ struct Publication {
 ///
 /// Whoever reads meanwhile finds the old catalogue or the new one, and every file that it names: what is new is added
 /// first, everything is written under hidden names, then catalogue.yaml takes its place by one rename, and only then do
-/// the files of withdrawn images go. Stopped at any point, the next call completes it.
+/// the files of withdrawn images go. The artefact of a private image is not put up: its hosts get it in the swarm, from
+/// those that have a certificate. Stopped at any point, the next call completes it.
 [[nodiscard]] Result<> put_up(Store const& store, Publication const& publication);
 
 /// One line per info-hash, 40 hex digits: the access.whitelist of opentracker. Of a v2 hash the first 20 bytes count

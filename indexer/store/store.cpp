@@ -16,20 +16,29 @@ namespace {
 
 constexpr ByteCount max_item_size = 1_MiB;
 
+struct Directory {
+  std::string_view name;
+  std::uint32_t mode = 0755;
+};
+
 /// Every directory in which we write.
-constexpr std::string_view directories[] = {".",      "images",        "artefacts",       "torrents",
-                                            "public", "public/images", "public/torrents", "archive"};
+constexpr Directory directories[] = {{"."},        {"images"}, {"artefacts"},     {"private", 0750},
+                                     {"torrents"}, {"public"}, {"public/images"}, {"public/torrents"},
+                                     {"archive"}};
 
 }  // namespace
 
-Result<> Store::create(fs::path const& root, Settings const& settings) {
+Result<> Store::create(fs::path const& root, Settings const& settings, std::string_view swarm_ca) {
   if (auto good = check(settings); !good) return good;
   std::error_code error;
   if (fs::exists(root / "store.yaml", error)) {
     return fail(Fault::exists, "{} is a store already", printable(root.native()));
   }
-  for (auto const directory : directories) {
-    if (auto made = make_directories(root / directory); !made) return made;
+  for (auto const& directory : directories) {
+    if (auto made = make_directories(root / directory.name, directory.mode); !made) return made;
+  }
+  if (!swarm_ca.empty()) {
+    if (auto written = write_file_atomically(Store{root}.swarm_ca(), swarm_ca); !written) return written;
   }
   return write_file_atomically(root / "store.yaml", write(settings));
 }
@@ -58,9 +67,9 @@ Result<> Store::lock() {
     log_info("another command is at work in this store, waiting for it");
     if (::flock(lock_.get(), LOCK_EX) != 0) return fail(errno_error(errno, "locking", path));
   }
-  for (auto const directory : directories) {
-    if (auto made = make_directories(root_ / directory); !made) return made;
-    if (auto clean = remove_temporaries(root_ / directory); !clean) return clean;
+  for (auto const& directory : directories) {
+    if (auto made = make_directories(root_ / directory.name, directory.mode); !made) return made;
+    if (auto clean = remove_temporaries(root_ / directory.name); !clean) return clean;
   }
   return {};
 }

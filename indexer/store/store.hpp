@@ -23,8 +23,9 @@ enum class Access : std::uint8_t { read, write };
 /// other command and removes what a killed one left behind. Not thread-safe.
 class Store {
 public:
-  /// Makes the directory and its files. Faults: exists, usage (a setting that no catalogue may have), disk faults.
-  [[nodiscard]] static Result<> create(fs::path const& root, Settings const& settings);
+  /// Makes the directory and its files; `swarm_ca` may be empty. Faults: exists, usage (a setting that no catalogue may
+  /// have), disk faults.
+  [[nodiscard]] static Result<> create(fs::path const& root, Settings const& settings, std::string_view swarm_ca = {});
   /// Faults: not-found, state-corrupt, disk faults.
   [[nodiscard]] static Result<Store> open(fs::path const& root, Access access);
 
@@ -39,8 +40,12 @@ public:
   [[nodiscard]] Result<> save(Settings settings);
 
   fs::path const& root() const { return root_; }
-  fs::path artefact(document::Image const& image) const { return root_ / "artefacts" / image.torrent.content_name; }
+  /// A private image's lies where no web server looks and no stranger on this machine may.
+  fs::path artefact(document::Image const& image) const {
+    return root_ / (image.torrent.ssl ? "private" : "artefacts") / image.torrent.content_name;
+  }
   fs::path torrent(document::Image const& image) const { return root_ / "torrents" / image.torrent.name; }
+  fs::path swarm_ca() const { return root_ / "swarm-ca.pem"; }  ///< of the next private images; may be missing
   fs::path history() const { return root_ / "history.jsonl"; }
   fs::path archive() const { return root_ / "archive"; }
   fs::path publication() const { return root_ / "public"; }

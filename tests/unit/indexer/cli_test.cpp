@@ -104,7 +104,7 @@ TEST_CASE("anchors that are not there are a wrong argument") {
 TEST_CASE("every verb explains itself with an example") {
   Desk desk;
   for (auto const* verb : {"init", "add", "list", "show", "edit", "rename", "withdraw", "history", "endorse", "publish",
-                           "verify", "approvals", "endorsers", "sign"}) {
+                           "verify", "approvals", "endorsers", "sign", "swarm-ca"}) {
     auto const outcome = desk.run({verb, "--help"});
     CHECK(outcome.status == 0);
     CHECK_THAT(outcome.out, Contains(std::string{"  imageswarm-index "} + verb));
