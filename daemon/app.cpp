@@ -149,8 +149,10 @@ private:
     auto fresh = settings::load(options_.config);
     if (!fresh) return fail(std::move(fresh.error()));
     if (fresh->store.directory != settings_.store.directory || fresh->swarm.listen != settings_.swarm.listen ||
-        fresh->control.socket != settings_.control.socket || fresh->control.metrics != settings_.control.metrics) {
-      return fail(Fault::config_value, "store.directory, swarm.listen and control need a restart to change");
+        fresh->swarm.ssl_port != settings_.swarm.ssl_port || fresh->control.socket != settings_.control.socket ||
+        fresh->control.metrics != settings_.control.metrics) {
+      return fail(Fault::config_value,
+                  "store.directory, swarm.listen, swarm.ssl-port and control need a restart to change");
     }
     auto sinks = make_sinks(*fresh);
     if (!sinks) return fail(std::move(sinks.error()));

@@ -111,6 +111,11 @@ void Section::sections(std::string_view key, std::function<void(Section&)> const
   });
 }
 
+void Section::one_or_more_sections(std::string_view key, std::function<void(Section&)> const& read) {
+  auto const* given = map_.find(key);
+  given && given->is_map() ? section(key, read) : sections(key, read);
+}
+
 void Section::whole(std::initializer_list<std::string_view> keys,
                     std::function<Result<>(yaml::Value const&)> const& read) {
   for (auto key : keys) asked_.emplace_back(key);

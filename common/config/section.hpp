@@ -87,6 +87,8 @@ public:
   /// A map below this one, and a list of maps; `read` asks for their keys.
   void section(std::string_view key, std::function<void(Section&)> const& read);
   void sections(std::string_view key, std::function<void(Section&)> const& read);
+  /// A list of maps, or one of them alone.
+  void one_or_more_sections(std::string_view key, std::function<void(Section&)> const& read);
 
   /// Whatever else: `read` is called with the value if the key has one, and with each item of a list.
   void value(std::string_view key, std::function<Result<>(yaml::Value const&)> const& read);

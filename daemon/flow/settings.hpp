@@ -42,8 +42,16 @@ struct SubscriptionSettings {
 
 enum class ApprovalPolicy : std::uint8_t { all, listed };
 
+/// What this host shows to the peers of private images.
+struct SslSettings {
+  std::filesystem::path certificate, key;  ///< PEM
+  bool operator==(SslSettings const&) const = default;
+};
+
 struct SwarmSettings {
   std::string listen = "0.0.0.0:6881";
+  std::vector<SslSettings> ssl;     ///< one for each group of hosts that this one is in; none: no private images
+  std::uint16_t ssl_port = 6882;    ///< for their TLS connections, at the address of `listen`
   Rate download_rate, upload_rate;  ///< the host's totals
   unsigned upload_peers = 8;        ///< per image, while downloading
   unsigned seed_peers = 10;         ///< per image, while seeding

@@ -86,6 +86,12 @@ Result<std::string> tracker(std::string_view text) {
 
 void read_swarm(Section& section, flow::SwarmSettings& swarm) {
   section.parsed("listen", swarm.listen, listen_address);
+  section.one_or_more_sections("ssl", [&](Section& pair) {
+    auto& ssl = swarm.ssl.emplace_back();
+    pair.required_path("certificate", ssl.certificate);
+    pair.required_path("key", ssl.key);
+  });
+  section.number("ssl-port", swarm.ssl_port, 1, 65535);
   section.rate("download-rate", swarm.download_rate);
   section.rate("upload-rate", swarm.upload_rate);
   section.number("upload-peers", swarm.upload_peers, 1, 1000);

@@ -66,6 +66,7 @@ void Swarm::Impl::run(std::stop_token const& stop) {
       if (now >= next_tick) {
         next_tick = now + tick_interval;
         tick(now);
+        renew_certificates(now);
       }
       session_.wait_for_alert(std::chrono::ceil<std::chrono::milliseconds>(next_tick - now));
       std::vector<lt::alert*> alerts;
@@ -161,6 +162,11 @@ void Swarm::Impl::handle(lt::alert const& alert, Entry& entry) {
     entry.banned = true;
     warn("ban " + entry.image_id.text(), fmt::format("{}: banned peer {}, which sent a bad piece", name_of(entry),
                                                      ban->endpoint.address().to_string()));
+  } else if (auto const* gone = lt::alert_cast<lt::peer_disconnected_alert>(&alert)) {
+    if (gone->error != lt::errors::invalid_ssl_cert) return;
+    warn("membership " + entry.image_id.text(),
+         fmt::format("{}: refused peer {}: its certificate does not open this private image", name_of(entry),
+                     gone->endpoint.address().to_string()));
   } else if (lt::alert_cast<lt::url_seed_alert>(&alert)) {
     warn("web seed " + entry.image_id.text(), fmt::format("{}: {}", name_of(entry), printable(alert.message())));
   }

@@ -14,6 +14,7 @@
 
 #include "daemon/swarm/address_filter.hpp"
 #include "daemon/swarm/counters.hpp"
+#include "daemon/swarm/host_certificates.hpp"
 #include "daemon/swarm/resume.hpp"
 #include "daemon/swarm/swarm.hpp"
 
@@ -32,6 +33,9 @@ struct Entry {
   std::string torrent;                           ///< its file, bare
   std::shared_ptr<lt::torrent_info const> info;  ///< as it was last added
   lt::torrent_handle handle;
+  std::optional<trust::SwarmCa> swarm_ca;  ///< of a private image
+  std::string certificate;                 ///< that libtorrent was given for it
+  bool lapsed = false;                     ///< none of ours opens its swarm now, and that was told
 
   std::shared_ptr<Counters> counters = std::make_shared<Counters>();
   ByteCount found_here;
@@ -82,6 +86,11 @@ struct Swarm::Impl {
   void set_sources(Entry& entry, Transfer const& transfer);
   std::vector<std::string> all_trackers(Entry const& entry) const;
 
+  // private_images.cpp: with the lock held, but for the last
+  void certify(Entry& entry);
+  void take_certificates(HostCertificates::Loaded loaded);
+  void renew_certificates(Instant now);
+
   // alerts.cpp: on the alert thread; with the lock held but for the first three
   void run(std::stop_token const& stop);
   void handle_all(std::vector<lt::alert*> const& alerts);
@@ -109,12 +118,14 @@ struct Swarm::Impl {
   std::mutex mutable mutex_;  ///< guards what follows, up to the thread
   flow::SwarmSettings settings_;
   std::map<Uuid, Entry> entries_;
+  HostCertificates certificates_;
   std::map<std::string, Quiet> quiet_;                  ///< warnings by what they are about
   std::map<std::string, bool> tracker_failing_;         ///< by URL
   std::vector<Event> events_;                           ///< to be delivered without the lock
   std::map<std::filesystem::path, std::string> files_;  ///< resume files to be written without the lock
   Instant next_dht_;
 
+  Instant next_renewal_;       ///< of the certificates; the alert thread's alone
   std::jthread alert_thread_;  ///< last: it uses the others
 };
 

@@ -26,7 +26,10 @@ Result<> set_listen(Pack& pack, flow::SwarmSettings const& settings) {
   if (error) {
     return fail(Fault::config_value, "swarm.listen: '{}' is not an address and a port", printable(settings.listen));
   }
-  pack.set_str(Pack::listen_interfaces, settings.listen);
+  auto const tls = listen->first.find(':') == std::string::npos ? listen->first : "[" + listen->first + "]";
+  pack.set_str(Pack::listen_interfaces, settings.ssl.empty()
+                                            ? settings.listen
+                                            : fmt::format("{},{}:{}s", settings.listen, tls, settings.ssl_port));
   // Who listens on one address must be seen to come from it: peers take (address, listen port) for the node.
   pack.set_str(Pack::outgoing_interfaces, address.is_unspecified() ? "" : address.to_string());
   return {};

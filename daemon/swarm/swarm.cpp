@@ -47,15 +47,19 @@ Swarm::Impl::Impl(lt::session_params params, flow::SwarmSettings const& settings
 
 Result<> Swarm::Impl::wait_until_listening() {
   auto const deadline = std::chrono::steady_clock::now() + listen_patience;
+  bool plain = false, tls = settings_.ssl.empty();
   while (std::chrono::steady_clock::now() < deadline) {
     session_.wait_for_alert(std::chrono::milliseconds{500});
     std::vector<lt::alert*> alerts;
     session_.pop_alerts(&alerts);
     for (auto const* alert : alerts) {
       auto const* good = lt::alert_cast<lt::listen_succeeded_alert>(alert);
-      if (good && good->socket_type == lt::socket_type_t::tcp) return {};
+      plain |= good && good->socket_type == lt::socket_type_t::tcp;
+      tls |= good && good->socket_type == lt::socket_type_t::tcp_ssl;
+      if (plain && tls) return {};
       if (auto const* bad = lt::alert_cast<lt::listen_failed_alert>(alert)) {
-        return fail(Fault::swarm_listen, "cannot listen on {}: {}", printable(settings_.listen), bad->error.message());
+        return fail(Fault::swarm_listen, "cannot listen on {}:{}: {}", bad->address.to_string(), bad->port,
+                    bad->error.message());
       }
     }
   }
@@ -106,6 +110,7 @@ Result<std::unique_ptr<Swarm>> Swarm::open(flow::SwarmSettings const& settings, 
   try {
     auto impl = std::make_unique<Impl>(std::move(*params), settings, std::move(listener), patience);
     if (auto listening = impl->wait_until_listening(); !listening) return fail(std::move(listening.error()));
+    impl->take_certificates(HostCertificates::load(settings.ssl));
     impl->alert_thread_ = std::jthread{[run = impl.get()](std::stop_token const& stop) { run->run(stop); }};
     return std::unique_ptr<Swarm>{new Swarm{std::move(impl)}};
   } catch (std::exception const& error) {
@@ -149,8 +154,10 @@ void Swarm::set_rates(Rate download, Rate upload) {
 
 Result<> Swarm::apply(flow::SwarmSettings const& settings) {
   auto kept = settings;
+  auto certificates = HostCertificates::load(settings.ssl);
   std::lock_guard const lock{impl_->mutex_};
   kept.listen = impl_->settings_.listen;
+  kept.ssl_port = impl_->settings_.ssl_port;
   auto pack = session_settings(kept);
   if (!pack) return fail(std::move(pack.error()));
   if (auto good = AddressFilter::check(kept.networks); !good) return good;
@@ -159,6 +166,7 @@ Result<> Swarm::apply(flow::SwarmSettings const& settings) {
   impl_->settings_ = std::move(kept);
   impl_->session_.apply_settings(std::move(*pack));
   impl_->filter_.set_networks(settings.networks);
+  impl_->take_certificates(std::move(certificates));
   for (auto& [id, entry] : impl_->entries_) {
     entry.handle.set_max_uploads(static_cast<int>(entry.status.complete ? settings.seed_peers : settings.upload_peers));
     if (!exchange_changed && !trackers_changed) continue;
@@ -214,6 +222,10 @@ std::vector<PeerStatus> Swarm::peers(Uuid const& image_id) const {
 
 std::uint16_t Swarm::port() const {
   return impl_->session_.listen_port();
+}
+
+std::uint16_t Swarm::ssl_port() const {
+  return impl_->session_.ssl_listen_port();
 }
 
 }  // namespace imageswarm::swarm

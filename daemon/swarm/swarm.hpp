@@ -40,9 +40,10 @@ public:
   std::vector<TransferStatus> statuses() const override;
   std::vector<PeerStatus> peers(Uuid const& image_id) const override;
 
-  /// Everything of the settings that can change without a restart: all but `listen`.
+  /// Everything of the settings that can change without a restart: all but `listen` and `ssl_port`.
   [[nodiscard]] Result<> apply(flow::SwarmSettings const& settings);
-  std::uint16_t port() const;  ///< that it listens on
+  std::uint16_t port() const;      ///< that it listens on
+  std::uint16_t ssl_port() const;  ///< the same for private images; 0 without `swarm.ssl`
 
 private:
   struct Impl;

@@ -7,6 +7,7 @@
 #include "common/base/file.hpp"
 #include "common/base/text.hpp"
 #include "daemon/swarm/impl.hpp"
+#include "daemon/swarm/membership.hpp"
 
 namespace imageswarm::swarm {
 namespace {
@@ -66,8 +67,15 @@ void Swarm::Impl::start(Entry& entry, lt::add_torrent_params params) {
   if (entry.in_place) params.flags |= upload_mode;  // never asks for a piece, so never writes one
   params.max_uploads = static_cast<int>(entry.status.complete ? settings_.seed_peers : settings_.upload_peers);
   params.extensions.push_back(counting(entry.counters));
-  if (settings_.peer_exchange) params.extensions.push_back(&lt::create_ut_pex_plugin);
+  if (settings_.peer_exchange && !entry.swarm_ca) params.extensions.push_back(&lt::create_ut_pex_plugin);
+  if (entry.swarm_ca) {
+    // Who has it is told by the trackers alone, and to nobody else.
+    params.flags |= disable_dht | disable_pex | disable_lsd;
+    params.extensions.push_back(admitting_members(*entry.swarm_ca, info->name()));
+  }
   entry.handle = session_.add_torrent(std::move(params));
+  entry.certificate.clear();
+  if (entry.swarm_ca) certify(entry);
   entry.web_seeds_on = entry.halted = false;
   entry.progressed = std::chrono::steady_clock::now();
 }
@@ -75,6 +83,8 @@ void Swarm::Impl::start(Entry& entry, lt::add_torrent_params params) {
 Result<> Swarm::Impl::add(Transfer transfer) {
   auto bytes = torrent::bare(transfer.torrent);
   auto const info = load(bytes);
+  bool const is_private = !info->ssl_cert().empty();
+  if (is_private) transfer.web_seeds.clear();  // they serve everybody
   filter_.add_web_seeds(transfer.web_seeds);
 
   std::lock_guard const lock{mutex_};
@@ -94,6 +104,13 @@ Result<> Swarm::Impl::add(Transfer transfer) {
   }
 
   Entry entry;
+  if (is_private) {
+    auto ca = trust::SwarmCa::read({info->ssl_cert().data(), info->ssl_cert().size()});
+    if (!ca) return fail(std::move(ca.error()));
+    if (auto const ours = certificates_.choose(*ca, info->name(), SystemClock{}.now()); !ours)
+      return fail(ours.error());
+    entry.swarm_ca = std::move(*ca);
+  }
   entry.image_id = entry.status.image_id = transfer.image_id;
   entry.directory = std::move(transfer.directory);
   entry.resume_file = std::move(transfer.resume_file);

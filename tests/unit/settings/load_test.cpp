@@ -57,6 +57,8 @@ TEST_CASE("the example is the built-in defaults") {
     CHECK(each.approvals == built_in.approvals);
     CHECK(each.select.empty());
     CHECK(each.swarm.listen == built_in.swarm.listen);
+    CHECK(each.swarm.ssl.empty());
+    CHECK(each.swarm.ssl_port == built_in.swarm.ssl_port);
     CHECK(each.swarm.download_rate == built_in.swarm.download_rate);
     CHECK(each.swarm.upload_rate == built_in.swarm.upload_rate);
     CHECK(each.swarm.upload_peers == built_in.swarm.upload_peers);
@@ -233,6 +235,21 @@ TEST_CASE("a wrong value is refused with its line, and what comes later says so"
   REQUIRE_FALSE(read);
   CHECK(word(read.error().fault) == word(Fault::config_value));
   CHECK_THAT(read.error().what, Catch::StartsWith("/etc/x.yaml:") && Catch::Contains(std::string{wrong.says}));
+}
+
+TEST_CASE("a host shows one certificate to the peers of private images, or one for each of its groups") {
+  auto const one = parsed("swarm:\n  ssl: {certificate: /a.pem, key: /a.key}\n  ssl-port: 7000\n");
+  REQUIRE(one);
+  CHECK(one->swarm.ssl == std::vector<flow::SslSettings>{{"/a.pem", "/a.key"}});
+  CHECK(one->swarm.ssl_port == 7000);
+  auto const two =
+      parsed("swarm:\n  ssl:\n    - {certificate: /a.pem, key: /a.key}\n    - {certificate: /b.pem, key: /b.key}\n");
+  REQUIRE(two);
+  CHECK(two->swarm.ssl == std::vector<flow::SslSettings>{{"/a.pem", "/a.key"}, {"/b.pem", "/b.key"}});
+  CHECK_THAT(parsed("swarm:\n  ssl: {certificate: /a.pem}\n").error().what,
+             Catch::Contains("swarm.ssl.key: it is missing"));
+  CHECK_THAT(parsed("swarm:\n  ssl: /a.pem\n").error().what, Catch::Contains("swarm.ssl: a list is expected"));
+  CHECK_THAT(parsed("swarm:\n  ssl: [{certificate: a.pem, key: /a}]\n").error().what, Catch::Contains("absolute"));
 }
 
 TEST_CASE("addresses and networks of both families are taken") {

@@ -49,12 +49,15 @@ struct Artefact {
   std::string torrent;
   document::Torrent promised;
 
-  explicit Artefact(std::size_t size, torrent::Flavour flavour = torrent::Flavour::v2, ByteCount piece = 16_KiB)
+  /// With `swarm_ca` (PEM) it is a private image.
+  explicit Artefact(std::size_t size, torrent::Flavour flavour = torrent::Flavour::v2, ByteCount piece = 16_KiB,
+                    std::string const& swarm_ca = "")
       : content{content_of(size)} {
     torrent::Builder builder{piece, flavour};
     builder.update(std::as_bytes(std::span{content}));
-    auto built = builder.finish(name, TimePoint{});
+    auto built = builder.finish(name, TimePoint{}, {}, swarm_ca);
     REQUIRE(built);
+    promised.ssl = !swarm_ca.empty();
     torrent = built->bytes;
     promised.file_size = {torrent.size()};
     promised.file_sha256 = digest_of<Sha256>(torrent);
