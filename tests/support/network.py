@@ -60,8 +60,10 @@ class Host:
         """The link's speed from now on: Mbit/s each way, None = as fast as the machine."""
         for netns, device in ((self.netns, "eth0"), (self.network.switch, f"to-{self.name}")):
             if rate:
+                burst = int(min(128 << 10, max(16 << 10, rate * 500)))  # 4 ms, within bounds
+                queue = int(max(128 << 10, rate * 6250))  # 50 ms, and room for a few hosts' bursts
                 run("tc", "-n", netns, "qdisc", "replace", "dev", device, "root", "tbf", "rate", f"{rate}mbit", "burst",
-                    "64kb", "latency", "50ms")
+                    burst, "limit", burst + queue)
             else:
                 subprocess.run(["tc", "-n", netns, "qdisc", "delete", "dev", device, "root"], capture_output=True)
 
@@ -75,7 +77,7 @@ class Host:
 class Network:
     """`rate` limits each host's link to so many Mbit/s both ways; None leaves it as fast as the machine."""
 
-    def __init__(self, names, rate=None, subnet="10.79.0"):
+    def __init__(self, names, rate=None, subnet="10.79"):
         self.prefix = f"is{os.getpid()}-{next(_serial)}"
         self.switch = f"{self.prefix}-switch"
         self._made = []
@@ -86,7 +88,7 @@ class Network:
                 "mcast_snooping", "0")
             run("ip", "-n", self.switch, "link", "set", "bridge", "up")
             for number, name in enumerate(names, start=1):
-                self._add_host(name, f"{subnet}.{number}", rate)
+                self._add_host(name, f"{subnet}.{(number - 1) // 254}.{1 + (number - 1) % 254}", rate)
         except BaseException:
             self.close()
             raise
@@ -108,7 +110,7 @@ class Network:
         port = f"to-{name}"
         run("ip", "-n", self.switch, "link", "add", port, "type", "veth", "peer", "name", "eth0", "netns", netns)
         run("ip", "-n", self.switch, "link", "set", port, "master", "bridge", "up")
-        run("ip", "-n", netns, "addr", "add", f"{address}/24", "brd", "+", "dev", "eth0")
+        run("ip", "-n", netns, "addr", "add", f"{address}/16", "brd", "+", "dev", "eth0")
         run("ip", "-n", netns, "link", "set", "eth0", "up")
         self.hosts[name] = Host(self, name, address, netns)
         self.hosts[name].limit(rate)
