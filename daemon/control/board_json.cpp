@@ -155,8 +155,10 @@ Json host_json(state::Board const& board) {
   return {{"host", board.host},
           {"version", IMAGESWARM_VERSION},
           {"paused", board.paused},
-          {"download-limit", limit_or_null(board.download_limit)},
-          {"upload-limit", limit_or_null(board.upload_limit)},
+          {"download-limit", limit_or_null(board.limits.download_rate)},
+          {"upload-limit", limit_or_null(board.limits.upload_rate)},
+          {"far-download-limit", limit_or_null(board.limits.far_download_rate)},
+          {"far-upload-limit", limit_or_null(board.limits.far_upload_rate)},
           {"first-round-done", board.first_round_done}};
 }
 

@@ -113,28 +113,34 @@ Answer confirm(Call const& call) {
   return call.commands.confirm(call.argument).map([&] { return host_json(call.board()); });
 }
 
-Result<std::optional<Rate>> rate_of(Json const& body, char const* key) {
-  if (!body.contains(key)) return std::nullopt;
-  if (!body[key].is_string()) return fail(Fault::usage, "'{}' is not a text like \"20MB/s\"", key);
-  auto const rate = parse_rate(body[key].get<std::string>());
+constexpr std::array<std::pair<std::string_view, Rate flow::HostRates::*>, 4> rate_keys{
+    {{"download", &flow::HostRates::download_rate},
+     {"upload", &flow::HostRates::upload_rate},
+     {"far-download", &flow::HostRates::far_download_rate},
+     {"far-upload", &flow::HostRates::far_upload_rate}}};
+
+Result<> set_rate(flow::HostRates& rates, std::string const& key, Json const& value) {
+  auto const* const known = std::ranges::find(rate_keys, key, [](auto const& pair) { return pair.first; });
+  if (known == rate_keys.end()) {
+    return fail(Fault::usage, "unknown key '{}'; known are download, upload, far-download and far-upload",
+                printable(key));
+  }
+  if (!value.is_string()) return fail(Fault::usage, "'{}' is not a text like \"20MB/s\"", key);
+  auto const rate = parse_rate(value.get<std::string>());
   if (!rate) return fail(Error{rate.error()}.in(key));
-  return *rate;
+  rates.*known->second = *rate;
+  return {};
 }
 
 /// Without a key nothing changes: the answer shows the limits as they are.
 Answer limit(Call const& call) {
   auto const body = Json::parse(call.body, nullptr, false);
   if (!body.is_object()) return fail(Fault::usage, "the body is not a JSON object");
+  auto rates = call.board().limits;
   for (auto const& [key, value] : body.items()) {
-    if (key != "download" && key != "upload") {
-      return fail(Fault::usage, "unknown key '{}'; known are download and upload", printable(key));
-    }
+    if (auto set = set_rate(rates, key, value); !set) return fail(set.error());
   }
-  auto const download = rate_of(body, "download");
-  if (!download) return fail(download.error());
-  auto const upload = rate_of(body, "upload");
-  if (!upload) return fail(upload.error());
-  if (*download || *upload) call.commands.limit(*download, *upload);
+  if (!body.empty()) call.commands.limit(rates);
   return host_json(call.board());
 }
 

@@ -10,6 +10,7 @@
 #include "common/base/units.hpp"
 #include "common/base/uuid.hpp"
 #include "common/http/server.hpp"
+#include "daemon/flow/settings.hpp"
 #include "daemon/state/board.hpp"
 
 namespace imageswarm::control {
@@ -31,7 +32,7 @@ public:
   virtual void pause(bool paused) = 0;
   /// Accepts what is held back of the document with this name or URL. Faults: not-found, usage (the name is ambiguous).
   [[nodiscard]] virtual Result<> confirm(std::string const& document) = 0;
-  virtual void limit(std::optional<Rate> download, std::optional<Rate> upload) = 0;
+  virtual void limit(flow::HostRates const& rates) = 0;
   virtual std::vector<PeerRow> peers(Uuid const& image_id) const = 0;
 };
 

@@ -160,9 +160,13 @@ std::vector<MetricFamily> page_of(state::Board const& board) {
       image_counts(board),
       sink_counts(board),
       gauge("download_limit_bytes_per_second", "Download limit of the host; +Inf without one.")
-          .add(limit(board.download_limit)),
+          .add(limit(board.limits.download_rate)),
       gauge("upload_limit_bytes_per_second", "Upload limit of the host; +Inf without one.")
-          .add(limit(board.upload_limit)),
+          .add(limit(board.limits.upload_rate)),
+      gauge("far_download_limit_bytes_per_second", "Download limit for hosts outside the site; +Inf without one.")
+          .add(limit(board.limits.far_download_rate)),
+      gauge("far_upload_limit_bytes_per_second", "Upload limit for hosts outside the site; +Inf without one.")
+          .add(limit(board.limits.far_upload_rate)),
       receipts(board),
       unconfirmed(board),
       faults(board)};

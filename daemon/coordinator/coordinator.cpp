@@ -45,15 +45,14 @@ Result<> Coordinator::configure(flow::Settings const& settings, std::vector<std:
   if (is_first) {
     if (auto done = images_.load(); !done) return done;
   }
-  bool const same_rates = settings_.swarm.download_rate == settings.swarm.download_rate &&
-                          settings_.swarm.upload_rate == settings.swarm.upload_rate;
+  flow::HostRates const& rates = settings.swarm;
+  bool const same_rates = rates == settings_.swarm;
   settings_ = settings;
   board_.host = settings.host.name;
   if (is_first || !same_rates) {
-    board_.download_limit = settings.swarm.download_rate;
-    board_.upload_limit = settings.swarm.upload_rate;
+    board_.limits = rates;
   } else {  // what `imageswarmctl limit` said holds until the file says something else
-    around_.swarm.set_rates(board_.download_limit, board_.upload_limit);
+    around_.swarm.set_rates(board_.limits);
   }
   images_.configure(settings.store, std::move(sinks));
   if (auto done = documents_.configure(settings.subscriptions,
@@ -184,11 +183,11 @@ void Coordinator::pause(bool paused) {
   images_.pause(paused);
 }
 
-void Coordinator::limit(std::optional<Rate> download, std::optional<Rate> upload) {
-  board_.download_limit = download.value_or(board_.download_limit);
-  board_.upload_limit = upload.value_or(board_.upload_limit);
-  around_.swarm.set_rates(board_.download_limit, board_.upload_limit);
-  log_info("limits are now: download {}, upload {}", human(board_.download_limit), human(board_.upload_limit));
+void Coordinator::limit(flow::HostRates const& rates) {
+  board_.limits = rates;
+  around_.swarm.set_rates(rates);
+  log_info("limits are now: download {}, upload {}, far download {}, far upload {}", human(rates.download_rate),
+           human(rates.upload_rate), human(rates.far_download_rate), human(rates.far_upload_rate));
 }
 
 std::vector<control::PeerRow> Coordinator::peers(Uuid const& image_id) const {

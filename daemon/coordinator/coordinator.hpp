@@ -54,7 +54,7 @@ public:
   void refresh() override;
   void pause(bool paused) override;
   [[nodiscard]] Result<> confirm(std::string const& document) override;
-  void limit(std::optional<Rate> download, std::optional<Rate> upload) override;
+  void limit(flow::HostRates const& rates) override;
   std::vector<control::PeerRow> peers(Uuid const& image_id) const override;
 
 private:

@@ -48,18 +48,26 @@ struct SslSettings {
   bool operator==(SslSettings const&) const = default;
 };
 
-struct SwarmSettings {
+/// What a host may take and give in a second; `imageswarmctl limit` changes them at run time.
+struct HostRates {
+  Rate download_rate, upload_rate;          ///< in all
+  Rate far_download_rate, far_upload_rate;  ///< of it, from and to hosts outside the site
+  bool operator==(HostRates const&) const = default;
+};
+
+struct SwarmSettings : HostRates {
   std::string listen = "0.0.0.0:6881";
-  std::vector<SslSettings> ssl;     ///< one for each group of hosts that this one is in; none: no private images
-  std::uint16_t ssl_port = 6882;    ///< for their TLS connections, at the address of `listen`
-  Rate download_rate, upload_rate;  ///< the host's totals
-  unsigned upload_peers = 8;        ///< per image, while downloading
-  unsigned seed_peers = 10;         ///< per image, while seeding
+  std::vector<SslSettings> ssl;   ///< one for each group of hosts that this one is in; none: no private images
+  std::uint16_t ssl_port = 6882;  ///< for their TLS connections, at the address of `listen`
+  unsigned upload_peers = 8;      ///< per image, while downloading
+  unsigned seed_peers = 10;       ///< per image, while seeding
   bool dht = true;
   bool peer_exchange = true;
   bool local_discovery = false;
   std::vector<std::string> trackers;   ///< beside those of the catalogue
   std::vector<std::string> networks;   ///< CIDR; peers elsewhere are refused; empty = any
+  std::vector<std::string> site;       ///< CIDR; peers elsewhere are far; empty = nobody is
+  std::optional<unsigned> far_copies;  ///< of an image that come into the site, by all its hosts together
   std::vector<std::string> dht_nodes;  ///< HOST:PORT where DHT starts; never public routers
 };
 

@@ -109,6 +109,12 @@ Result<std::string> network(std::string_view text) {
   return std::string{text};
 }
 
+Result<std::optional<unsigned>> copies(std::string_view text) {
+  if (text == "unlimited") return std::optional<unsigned>{};
+  if (auto const number = parse_number(text, 1, 1000)) return std::optional{static_cast<unsigned>(*number)};
+  return fail(Fault::config_value, "'{}' is neither unlimited nor a number from 1 to 1000", printable(text));
+}
+
 Result<unsigned> percent(std::string_view text) {
   auto const number = text.ends_with('%') ? parse_number(text.substr(0, text.size() - 1), 0, 100)
                                           : Result<std::uint64_t>{fail(Fault::config_value, "no percent sign")};

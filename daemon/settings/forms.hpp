@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -20,6 +21,8 @@ namespace imageswarm::settings {
 /// CIDR: 10.0.0.0/8, 2001:db8::/32; an address alone is a network of one. Bits beyond the prefix are refused, since
 /// they show that something else was meant.
 [[nodiscard]] Result<std::string> network(std::string_view text);
+/// "unlimited", or a number of copies from 1 on.
+[[nodiscard]] Result<std::optional<unsigned>> copies(std::string_view text);
 /// "50%".
 [[nodiscard]] Result<unsigned> percent(std::string_view text);
 /// A distinguished name, or `{subject, issuer}`.

@@ -94,6 +94,8 @@ void read_swarm(Section& section, flow::SwarmSettings& swarm) {
   section.number("ssl-port", swarm.ssl_port, 1, 65535);
   section.rate("download-rate", swarm.download_rate);
   section.rate("upload-rate", swarm.upload_rate);
+  section.rate("far-download-rate", swarm.far_download_rate);
+  section.rate("far-upload-rate", swarm.far_upload_rate);
   section.number("upload-peers", swarm.upload_peers, 1, 1000);
   section.number("seed-peers", swarm.seed_peers, 1, 1000);
   section.boolean("dht", swarm.dht);
@@ -101,6 +103,12 @@ void read_swarm(Section& section, flow::SwarmSettings& swarm) {
   section.boolean("local-discovery", swarm.local_discovery);
   section.list("trackers", swarm.trackers, item(tracker));
   section.list("networks", swarm.networks, item(network));
+  section.list("site", swarm.site, item(network));
+  section.parsed("far-copies", swarm.far_copies, copies);
+  bool const far_limits =
+      swarm.far_copies || !swarm.far_download_rate.unlimited() || !swarm.far_upload_rate.unlimited();
+  if (far_limits && swarm.site.empty())
+    section.refuse("site", "without it nobody is far, and there are limits for those");
   section.list("dht-nodes", swarm.dht_nodes, item(host_and_port));
 }
 

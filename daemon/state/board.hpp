@@ -12,6 +12,7 @@
 #include "common/base/units.hpp"
 #include "common/base/uuid.hpp"
 #include "common/document/model.hpp"
+#include "daemon/flow/settings.hpp"
 #include "daemon/flow/values.hpp"
 #include "daemon/state/departure.hpp"
 
@@ -90,7 +91,7 @@ struct Board {
   std::vector<ImageStatus> images;
   std::vector<flow::Receipt> receipts;
   std::vector<Departure> departures;  ///< what was superseded is not among them
-  Rate download_limit, upload_limit;
+  flow::HostRates limits;
   bool first_round_done = false;
   bool paused = false;                          ///< by the operator
   std::map<std::string, std::uint64_t> faults;  ///< how often each fault word was said since the start

@@ -6,22 +6,8 @@
 #include <libtorrent/socket.hpp>
 #include <memory>
 
-#include "common/base/text.hpp"
-#include "common/base/units.hpp"
-
 namespace imageswarm::swarm {
 namespace {
-
-/// The first or the last address of a network: what is behind the prefix all zero or all one.
-template <class Bytes>
-Bytes edge(Bytes bytes, std::size_t prefix, bool last) {
-  for (std::size_t bit = prefix; bit < bytes.size() * 8; ++bit) {
-    auto const mask = static_cast<unsigned char>(0x80u >> (bit % 8));
-    auto& byte = bytes[bit / 8];
-    byte = static_cast<unsigned char>(last ? byte | mask : byte & ~mask);
-  }
-  return bytes;
-}
 
 std::set<lt::address> resolve(std::string const& host) {
   addrinfo hints{};
@@ -50,41 +36,12 @@ std::string host_of(std::string_view url) {
   return std::string{url.substr(0, url.rfind(':'))};
 }
 
-Result<AddressFilter::Range> AddressFilter::parse(std::string const& network) {
-  auto const slash = network.find('/');
-  boost::system::error_code error;
-  auto const address = lt::make_address(network.substr(0, slash), error);
-  auto const bits = error || address.is_v4() ? 32u : 128u;
-  auto const prefix =
-      slash == network.npos ? Result<std::uint64_t>{bits} : parse_number(network.substr(slash + 1), 0, bits);
-  if (error || !prefix) {
-    return fail(Fault::config_value, "swarm.networks: '{}' is not an address or a network like 10.0.0.0/8",
-                printable(network));
-  }
-  if (address.is_v4()) {
-    auto const bytes = address.to_v4().to_bytes();
-    return Range{lt::address_v4{edge(bytes, *prefix, false)}, lt::address_v4{edge(bytes, *prefix, true)}};
-  }
-  auto const bytes = address.to_v6().to_bytes();
-  return Range{lt::address_v6{edge(bytes, *prefix, false)}, lt::address_v6{edge(bytes, *prefix, true)}};
-}
-
 AddressFilter::AddressFilter(Apply apply)
     : apply_{std::move(apply)}, resolver_{[this](std::stop_token const& stop) { resolve_all(stop); }} {}
 
-Result<> AddressFilter::check(std::vector<std::string> const& networks) {
-  for (auto const& network : networks) {
-    if (auto range = parse(network); !range) return fail(std::move(range.error()));
-  }
-  return {};
-}
-
-void AddressFilter::set_networks(std::vector<std::string> const& networks) {
+void AddressFilter::set_networks(std::vector<Network> networks) {
   std::lock_guard const lock{mutex_};
-  networks_.clear();
-  for (auto const& network : networks) {
-    if (auto range = parse(network)) networks_.push_back(std::move(*range));
-  }
+  networks_ = std::move(networks);
   changed_ = true;
   wake_.notify_one();
   apply_(filter());

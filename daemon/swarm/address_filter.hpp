@@ -8,10 +8,9 @@
 #include <string>
 #include <string_view>
 #include <thread>
-#include <utility>
 #include <vector>
 
-#include "common/base/result.hpp"
+#include "daemon/swarm/network.hpp"
 
 // Private to daemon/swarm: libtorrent shows here.
 
@@ -28,10 +27,8 @@ public:
   /// `apply` is called from the caller of the functions below and from the own thread.
   explicit AddressFilter(Apply apply);
 
-  /// CIDR or single addresses; empty = any. Fault: config-value.
-  [[nodiscard]] static Result<> check(std::vector<std::string> const& networks);
-  /// Of networks that have passed `check`.
-  void set_networks(std::vector<std::string> const& networks);
+  /// Empty = any address.
+  void set_networks(std::vector<Network> networks);
   /// The hosts of these web seeds shall be reachable too.
   void add_web_seeds(std::vector<std::string> const& urls);
 
@@ -39,12 +36,9 @@ private:
   void resolve_all(std::stop_token const& stop);
   lt::ip_filter filter() const;
 
-  using Range = std::pair<lt::address, lt::address>;
-  static Result<Range> parse(std::string const& network);
-
   Apply apply_;
   std::mutex mutable mutex_;  ///< guards the four below
-  std::vector<Range> networks_;
+  std::vector<Network> networks_;
   std::set<std::string> hosts_;
   std::set<lt::address> addresses_;
   bool changed_ = false;

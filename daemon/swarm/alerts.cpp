@@ -282,6 +282,11 @@ void Swarm::Impl::tick(Instant now) {
   }
 }
 
+void Swarm::Impl::use_web_seeds(Entry& entry, bool use) {
+  if (use == std::exchange(entry.web_seeds_on, use)) return;
+  for (auto const& url : entry.web_seeds) use ? entry.handle.add_url_seed(url) : entry.handle.remove_url_seed(url);
+}
+
 void Swarm::Impl::look_after(Entry& entry, Instant now) {
   if (entry.halted && !entry.disk_full && now >= entry.next_try) go_on(entry);
   if (entry.status.complete || entry.halted || entry.in_place || entry.rechecking || is_checking(entry.state)) {
@@ -289,10 +294,7 @@ void Swarm::Impl::look_after(Entry& entry, Instant now) {
     return;
   }
   auto const idle = now - entry.progressed;
-  if (!entry.web_seeds_on && idle >= patience_.web_seeds) {
-    entry.web_seeds_on = true;
-    for (auto const& url : entry.web_seeds) entry.handle.add_url_seed(url);
-  }
+  use_web_seeds(entry, *entry.may_cross && (entry.web_seeds_on || idle >= patience_.web_seeds));
   if (idle < patience_.stalled) return;
   if (!entry.troubled) {
     tell(entry, Event::Kind::stalled,

@@ -15,7 +15,9 @@
 #include "daemon/swarm/address_filter.hpp"
 #include "daemon/swarm/counters.hpp"
 #include "daemon/swarm/host_certificates.hpp"
+#include "daemon/swarm/neighbourhood.hpp"
 #include "daemon/swarm/offers/source.hpp"
+#include "daemon/swarm/peer_classes.hpp"
 #include "daemon/swarm/resume.hpp"
 #include "daemon/swarm/swarm.hpp"
 
@@ -54,6 +56,7 @@ struct Entry {
   bool unsaved = false;       ///< there is news since
   bool adding_again = false;  ///< when the resume data arrives, it is removed and added with it
   bool web_seeds_on = false;
+  std::shared_ptr<std::atomic<bool>> may_cross = std::make_shared<std::atomic<bool>>(true);  ///< fetch from afar
 
   std::uint64_t done = 0;  ///< bytes of the image that are here
   Instant progressed;      ///< when `done` last grew
@@ -77,6 +80,7 @@ struct Swarm::Impl {
   Impl(lt::session_params params, flow::SwarmSettings const& settings, Listener listener, Patience patience);
 
   // swarm.cpp
+  Result<> set_networks(flow::SwarmSettings const& settings);
   Result<> wait_until_listening();
   Entry* find(Uuid const& image_id);
   void close();
@@ -108,6 +112,7 @@ struct Swarm::Impl {
   void warn(std::string const& about, std::string const& line);
   void tick(Instant now);
   void look_after(Entry& entry, Instant now);
+  void use_web_seeds(Entry& entry, bool use);
   void tell(Entry& entry, Event::Kind kind, Error error = {Fault::swarm_error, ""});
   void save(Entry& entry);
   Entry* find(lt::torrent_handle const& handle);
@@ -115,8 +120,10 @@ struct Swarm::Impl {
   Listener listener_;
   Patience patience_;
   lt::session session_;
+  PeerClasses classes_;
   AddressFilter filter_;
   std::shared_ptr<Slots> const slots_ = std::make_shared<Slots>();
+  std::shared_ptr<Neighbourhood> neighbourhood_ = std::make_shared<Neighbourhood>();
 
   std::mutex mutable mutex_;  ///< guards what follows, up to the thread
   flow::SwarmSettings settings_;

@@ -13,11 +13,6 @@ namespace {
 
 using Pack = lt::settings_pack;
 
-/// Zero means no limit; its counter is an int, so 2 GB/s and more is none.
-int limit_of(Rate rate) {
-  return rate.bytes_per_second > INT_MAX ? 0 : static_cast<int>(rate.bytes_per_second);
-}
-
 Result<> set_listen(Pack& pack, flow::SwarmSettings const& settings) {
   auto const listen = parse_host_port(settings.listen);
   if (!listen) return fail(Error{listen.error()}.in("swarm.listen"));
@@ -118,10 +113,14 @@ Result<std::pair<std::string, std::uint16_t>> parse_host_port(std::string_view t
   return std::pair{std::string{host}, static_cast<std::uint16_t>(*port)};
 }
 
-lt::settings_pack rate_settings(flow::SwarmSettings const& settings) {
+int limit_of(Rate rate) {
+  return rate.bytes_per_second > INT_MAX ? 0 : static_cast<int>(rate.bytes_per_second);
+}
+
+lt::settings_pack rate_settings(flow::HostRates const& rates) {
   lt::settings_pack pack;
-  pack.set_int(Pack::download_rate_limit, limit_of(settings.download_rate));
-  pack.set_int(Pack::upload_rate_limit, limit_of(settings.upload_rate));
+  pack.set_int(Pack::download_rate_limit, limit_of(rates.download_rate));
+  pack.set_int(Pack::upload_rate_limit, limit_of(rates.upload_rate));
   return pack;
 }
 
@@ -150,14 +149,6 @@ Result<lt::session_params> session_params(flow::SwarmSettings const& settings) {
   // The mmap back end shows whole images in the daemon's resident memory.
   params.disk_io_constructor = lt::posix_disk_io_constructor;
   return params;
-}
-
-lt::ip_filter global_class_for_all() {
-  constexpr std::uint32_t global = 1u << 0;  // lt::session::global_peer_class_id
-  lt::ip_filter filter;
-  filter.add_rule(lt::make_address("0.0.0.0"), lt::make_address("255.255.255.255"), global);
-  filter.add_rule(lt::make_address("::"), lt::make_address("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"), global);
-  return filter;
 }
 
 lt::port_filter no_system_ports() {

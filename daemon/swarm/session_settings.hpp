@@ -17,14 +17,14 @@ namespace imageswarm::swarm {
 /// libtorrent's settings for ours; the reasons stand beside them. Faults: config-value.
 [[nodiscard]] Result<lt::settings_pack> session_settings(flow::SwarmSettings const& settings);
 
-/// Only the rates.
-lt::settings_pack rate_settings(flow::SwarmSettings const& settings);
+/// Only the totals.
+lt::settings_pack rate_settings(flow::HostRates const& rates);
 
-/// Everything that is fixed at the start of a session: disk back end and peer classes aside from the settings.
+/// Zero means no limit; libtorrent's counter is an int, so 2 GB/s and more is none.
+int limit_of(Rate rate);
+
+/// Everything that is fixed at the start of a session: the disk back end aside from the settings.
 [[nodiscard]] Result<lt::session_params> session_params(flow::SwarmSettings const& settings);
-
-/// Every peer in the global class: by default libtorrent lets private addresses ignore rates and slots.
-lt::ip_filter global_class_for_all();
 
 /// No connections to ports of system services, but for those that web seeds have.
 lt::port_filter no_system_ports();

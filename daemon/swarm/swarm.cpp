@@ -38,12 +38,23 @@ Swarm::Impl::Impl(lt::session_params params, flow::SwarmSettings const& settings
     : listener_{std::move(listener)},
       patience_{patience},
       session_{std::move(params)},
+      classes_{session_},
       filter_{[this](lt::ip_filter filter) { session_.set_ip_filter(std::move(filter)); }},
       settings_{settings} {
-  session_.set_peer_class_filter(global_class_for_all());
   session_.set_port_filter(no_system_ports());
-  filter_.set_networks(settings.networks);
+  classes_.set_rates(settings);
   set_slots(settings);
+}
+
+Result<> Swarm::Impl::set_networks(flow::SwarmSettings const& settings) {
+  auto networks = parse_networks(settings.networks);
+  if (!networks) return fail(std::move(networks.error()).in("swarm.networks"));
+  auto site = parse_networks(settings.site);
+  if (!site) return fail(std::move(site.error()).in("swarm.site"));
+  filter_.set_networks(std::move(*networks));
+  classes_.set_site(*site);
+  neighbourhood_->set(std::move(*site), settings.far_copies);
+  return {};
 }
 
 Result<> Swarm::Impl::wait_until_listening() {
@@ -107,9 +118,9 @@ Swarm::~Swarm() {
 Result<std::unique_ptr<Swarm>> Swarm::open(flow::SwarmSettings const& settings, Listener listener, Patience patience) {
   auto params = session_params(settings);
   if (!params) return fail(std::move(params.error()));
-  if (auto good = AddressFilter::check(settings.networks); !good) return fail(std::move(good.error()));
   try {
     auto impl = std::make_unique<Impl>(std::move(*params), settings, std::move(listener), patience);
+    if (auto set = impl->set_networks(settings); !set) return fail(std::move(set.error()));
     if (auto listening = impl->wait_until_listening(); !listening) return fail(std::move(listening.error()));
     impl->take_certificates(HostCertificates::load(settings.ssl));
     impl->alert_thread_ = std::jthread{[run = impl.get()](std::stop_token const& stop) { run->run(stop); }};
@@ -146,11 +157,8 @@ void Swarm::restart(Uuid const& image_id) {
   entry->handle.force_recheck();
 }
 
-void Swarm::set_rates(Rate download, Rate upload) {
-  std::lock_guard const lock{impl_->mutex_};
-  impl_->settings_.download_rate = download;
-  impl_->settings_.upload_rate = upload;
-  impl_->session_.apply_settings(rate_settings(impl_->settings_));
+void Swarm::set_rates(flow::HostRates const& rates) {
+  impl_->classes_.set_rates(rates);
 }
 
 Result<> Swarm::apply(flow::SwarmSettings const& settings) {
@@ -161,12 +169,12 @@ Result<> Swarm::apply(flow::SwarmSettings const& settings) {
   kept.ssl_port = impl_->settings_.ssl_port;
   auto pack = session_settings(kept);
   if (!pack) return fail(std::move(pack.error()));
-  if (auto good = AddressFilter::check(kept.networks); !good) return good;
+  if (auto set = impl_->set_networks(kept); !set) return set;
   bool const exchange_changed = kept.peer_exchange != impl_->settings_.peer_exchange;
   bool const trackers_changed = kept.trackers != impl_->settings_.trackers;
   impl_->settings_ = std::move(kept);
   impl_->session_.apply_settings(std::move(*pack));
-  impl_->filter_.set_networks(settings.networks);
+  impl_->classes_.set_rates(settings);
   impl_->take_certificates(std::move(certificates));
   impl_->set_slots(settings);
   if (!exchange_changed && !trackers_changed) return {};

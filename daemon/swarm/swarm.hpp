@@ -8,6 +8,7 @@
 
 #include "common/base/result.hpp"
 #include "daemon/flow/settings.hpp"
+#include "daemon/swarm/crossing.hpp"
 #include "daemon/swarm/transfer.hpp"
 
 namespace imageswarm::swarm {
@@ -16,6 +17,7 @@ namespace imageswarm::swarm {
 struct Patience {
   std::chrono::milliseconds web_seeds{5'000};  ///< without a byte from peers, until web seeds are asked
   std::chrono::milliseconds stalled{60'000};   ///< without a byte from anybody, until it counts as stalled
+  Crossing::Waits crossing{};                  ///< for neighbours, where `far-copies` limits who fetches from afar
 };
 
 /// libtorrent behind a wall: fetches and seeds artefacts within the host's budgets (docs/design.md, "The swarm").
@@ -34,7 +36,7 @@ public:
   Result<> add(Transfer transfer) override;
   void remove(Uuid const& image_id) override;
   void restart(Uuid const& image_id) override;
-  void set_rates(Rate download, Rate upload) override;
+  void set_rates(flow::HostRates const& rates) override;
   void resume_after_disk_full() override;
   void request_statuses() override;
   std::vector<TransferStatus> statuses() const override;

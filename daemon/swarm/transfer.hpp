@@ -8,6 +8,7 @@
 #include "common/base/units.hpp"
 #include "common/base/uuid.hpp"
 #include "common/torrent/torrent.hpp"
+#include "daemon/flow/settings.hpp"
 
 namespace imageswarm::swarm {
 
@@ -61,7 +62,7 @@ public:
   /// The artefact turned out not to have its signed digest: what is wrong in it is found and fetched anew. It is
   /// `complete` again afterwards, so a torrent that itself disagrees with the digest comes back at once.
   virtual void restart(Uuid const& image_id) = 0;
-  virtual void set_rates(Rate download, Rate upload) = 0;
+  virtual void set_rates(flow::HostRates const& rates) = 0;
   /// A disk that was full has room again.
   virtual void resume_after_disk_full() = 0;
 

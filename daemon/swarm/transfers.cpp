@@ -72,6 +72,7 @@ void Swarm::Impl::start(Entry& entry, lt::add_torrent_params params) {
   if (entry.in_place) params.flags |= upload_mode;  // never asks for a piece, so never writes one
   params.extensions.push_back(counting(entry.counters));
   params.extensions.push_back(offering(info, slots_));
+  params.extensions.push_back(keeping_near(neighbourhood_, patience_.crossing, entry.may_cross));
   if (settings_.peer_exchange && !entry.swarm_ca) params.extensions.push_back(&lt::create_ut_pex_plugin);
   if (entry.swarm_ca) {
     // Who has it is told by the trackers alone, and to nobody else.

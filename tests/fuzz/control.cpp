@@ -11,7 +11,7 @@ public:
   void refresh() override {}
   void pause(bool) override {}
   Result<> confirm(std::string const&) override { return {}; }
-  void limit(std::optional<Rate>, std::optional<Rate>) override {}
+  void limit(flow::HostRates const&) override {}
   std::vector<control::PeerRow> peers(Uuid const&) const override { return {}; }
 
 private:

@@ -35,7 +35,7 @@ inline state::Board made_up_board() {
   Board board;
   board.host = "hv001.example.org";
   board.first_round_done = true;
-  board.upload_limit = Rate{20'000'000};
+  board.limits.upload_rate = Rate{20'000'000};
   board.subscriptions = {
       {"lxcloud", document::Kind::catalogue, "https://images.example.org/catalogue.yaml", "", 1, 42,
        time("2031-06-01T00:00:00Z"), SubscriptionState::current, std::nullopt, time("2031-05-02T00:00:00Z"),
@@ -121,10 +121,7 @@ struct FakeCommands final : control::Commands {
     confirmed.push_back(document);
     return {};
   }
-  void limit(std::optional<Rate> download, std::optional<Rate> upload) override {
-    shown.download_limit = download.value_or(shown.download_limit);
-    shown.upload_limit = upload.value_or(shown.upload_limit);
-  }
+  void limit(flow::HostRates const& rates) override { shown.limits = rates; }
   std::vector<control::PeerRow> peers(Uuid const& image_id) const override {
     if (image_id != uuid('1')) return {};
     return {

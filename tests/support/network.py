@@ -115,6 +115,23 @@ class Network:
         self.hosts[name] = Host(self, name, address, netns)
         self.hosts[name].limit(rate)
 
+    def split(self, names, rate=None):
+        """Takes these hosts to a second switch, at the far end of one link of so many Mbit/s each way."""
+        run("ip", "-n", self.switch, "link", "add", "elsewhere", "type", "bridge", "forward_delay", "0", "mcast_snooping",
+            "0")
+        run("ip", "-n", self.switch, "link", "add", "between", "type", "veth", "peer", "name", "between-end")
+        for device, bridge in (("between", "bridge"), ("between-end", "elsewhere"), *((f"to-{name}", "elsewhere")
+                                                                                for name in names)):
+            run("ip", "-n", self.switch, "link", "set", device, "master", bridge, "up")
+            if rate and device.startswith("between"):
+                run("tc", "-n", self.switch, "qdisc", "add", "dev", device, "root", "tbf", "rate", f"{rate}mbit",
+                    "burst", "64kb", "latency", "50ms")
+        run("ip", "-n", self.switch, "link", "set", "elsewhere", "up")
+
+    def bytes_over_link(self):
+        """What went over the link of `split` to its far end."""
+        return json.loads(run("ip", "-n", self.switch, "-s", "-j", "link", "show", "between"))[0]["stats64"]["tx"]["bytes"]
+
     def counters(self):
         """{host: (bytes it sent, bytes it received)} since the start, as the switch saw them."""
         links = json.loads(run("ip", "-n", self.switch, "-s", "-j", "link"))

@@ -4,6 +4,8 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <map>
+#include <string>
 
 #include "common/base/text.hpp"
 #include "daemon/control/ctl/commands.hpp"
@@ -24,7 +26,8 @@ Exit status: 0 done; 1 the daemon does not answer, failed, or `ready` timed out;
 )";
 
 struct Texts {
-  std::string download, upload, timeout;
+  std::map<std::string, std::string> rates;
+  std::string timeout;
 };
 
 void add_commands(CLI::App& app, Options& options, Texts& texts) {
@@ -59,9 +62,14 @@ void add_commands(CLI::App& app, Options& options, Texts& texts) {
       ->add_option("DOCUMENT", options.document, "its name or URL, as `subscriptions` shows them")
       ->type_name(" ")
       ->required();
-  auto* limit = command("limit", "change the host's total rates; without options: show them");
-  limit->add_option("--download", texts.download, "20MB/s, 100Mbit/s or unlimited")->type_name("RATE");
-  limit->add_option("--upload", texts.upload, "20MB/s, 100Mbit/s or unlimited")->type_name("RATE");
+  auto* limit = command("limit", "change the host's rates; without options: show them");
+  auto const rate = [&](char const* key, char const* help) {
+    limit->add_option(fmt::format("--{}", key), texts.rates[key], help)->type_name("RATE");
+  };
+  rate("download", "20MB/s, 100Mbit/s or unlimited: the host's total");
+  rate("upload", "likewise");
+  rate("far-download", "of it, from hosts outside swarm.site");
+  rate("far-upload", "of it, to hosts outside swarm.site");
   auto* ready = command("ready", "wait until an image, or all, is in all its sinks");
   image(ready, false);
   ready->add_flag("--all", options.all, "every image that is selected for this host");
@@ -69,11 +77,13 @@ void add_commands(CLI::App& app, Options& options, Texts& texts) {
       ->type_name("SECONDS");
 }
 
-Result<> take_rate(std::string const& text, std::string_view option, std::optional<Rate>& into) {
-  if (text.empty()) return {};
-  auto const rate = parse_rate(text);
-  if (!rate) return fail(Error{rate.error()}.in(option));
-  into = *rate;
+Result<> take_rates(std::map<std::string, std::string> const& texts, std::map<std::string, Rate>& into) {
+  for (auto const& [key, text] : texts) {
+    if (text.empty()) continue;
+    auto const rate = parse_rate(text);
+    if (!rate) return fail(Error{rate.error()}.in("--" + key));
+    into[key] = *rate;
+  }
   return {};
 }
 
@@ -88,8 +98,7 @@ Result<> complete(Options& options, Texts const& texts) {
     if (!seconds) return fail(Error{seconds.error()}.in("--timeout"));
     options.timeout = std::chrono::seconds{*seconds};
   }
-  if (auto taken = take_rate(texts.download, "--download", options.download); !taken) return taken;
-  return take_rate(texts.upload, "--upload", options.upload);
+  return take_rates(texts.rates, options.rates);
 }
 
 int report(Error const& error) {

@@ -57,8 +57,7 @@ Result<> show(Result<Json> const& answer, Options const& options,
 
 Result<> limit(Daemon const& daemon, Options const& options) {
   auto body = Json::object();
-  if (options.download) body["download"] = exact(*options.download);
-  if (options.upload) body["upload"] = exact(*options.upload);
+  for (auto const& [key, rate] : options.rates) body[key] = exact(rate);
   auto const host = daemon.post("/limit", body);
   if (!host) return fail(host.error());
   say(limits_line(*host) + "\n");

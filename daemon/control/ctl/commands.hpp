@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -20,7 +21,7 @@ struct Options {
   bool watch = false;
   bool all = false;
   std::optional<std::chrono::seconds> timeout;
-  std::optional<Rate> download, upload;
+  std::map<std::string, Rate> rates;  ///< of `limit`, by the key of the request: download, upload, far-…
 };
 
 /// Does it; answers go to stdout. Faults: daemon-unreachable, timeout of `ready`, and what the daemon answers with.

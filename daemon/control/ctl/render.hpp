@@ -24,7 +24,7 @@ std::string render_receipts(Json const& receipts, Screen const& screen);
 std::string render_recalled(Json const& departures, Screen const& screen);
 std::string render_explain(Json const& images, Screen const& screen);
 
-/// "download limit unlimited, upload limit 20.0 MB/s".
+/// "download limit unlimited, upload limit 20.0 MB/s; outside the site unlimited, 1.0 MB/s".
 std::string limits_line(Json const& host);
 /// What `ready` still waits for, one line each.
 std::vector<std::string> render_missing(Json const& readiness, Screen const& screen);

@@ -168,8 +168,9 @@ std::string render_explain(Json const& images, Screen const& screen) {
 }
 
 std::string limits_line(Json const& host) {
-  return fmt::format("download limit {}, upload limit {}", limit_text(host, "download-limit"),
-                     limit_text(host, "upload-limit"));
+  return fmt::format("download limit {}, upload limit {}; outside the site {}, {}", limit_text(host, "download-limit"),
+                     limit_text(host, "upload-limit"), limit_text(host, "far-download-limit"),
+                     limit_text(host, "far-upload-limit"));
 }
 
 std::vector<std::string> render_missing(Json const& readiness, Screen const& screen) {

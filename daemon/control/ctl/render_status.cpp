@@ -17,6 +17,17 @@ std::string with_limit(std::uint64_t present, Json const& host, std::string_view
   return line;
 }
 
+/// "; outside the site at most 1.0 MB/s down", or nothing where there is no such limit.
+std::string far_limits(Json const& host) {
+  std::string limits;
+  for (auto const& [key, way] : {std::pair{"far-download-limit", "down"}, std::pair{"far-upload-limit", "up"}}) {
+    if (!member(host, key).is_number()) continue;
+    limits += fmt::format("{}{} {}", limits.empty() ? "; outside the site at most " : ", ",
+                          human(Rate{bytes(host, key).value}), way);
+  }
+  return limits;
+}
+
 /// Who is answering and what moves at present.
 std::string head(Json const& status, Json const& host, Screen const& screen) {
   std::uint64_t down = 0, up = 0;
@@ -25,8 +36,9 @@ std::string head(Json const& status, Json const& host, Screen const& screen) {
     up += bytes(image, "upload-rate").value;
   }
   auto const who = fmt::format("{}  imageswarmd {}", text(status, "host", screen), text(status, "version", screen));
-  auto const moving = fmt::format("{}download {}, upload {}", member(host, "paused") == true ? "paused; " : "",
-                                  with_limit(down, host, "download-limit"), with_limit(up, host, "upload-limit"));
+  auto const moving =
+      fmt::format("{}download {}, upload {}{}", member(host, "paused") == true ? "paused; " : "",
+                  with_limit(down, host, "download-limit"), with_limit(up, host, "upload-limit"), far_limits(host));
   return coloured(cut(who, screen.width, screen), Colour::strong, screen) + "\n" + cut(moving, screen.width, screen) +
          "\n";
 }

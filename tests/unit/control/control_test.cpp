@@ -195,6 +195,10 @@ TEST_CASE("limit changes what it names and shows both") {
   CHECK(changed.json["upload-limit"].is_null());
   CHECK(ask(commands, "POST", "/limit", R"({"upload": "2MB/s"})").json["download-limit"] == 1'000'000);
   CHECK(ask(commands, "POST", "/limit", "{}").json["upload-limit"] == 2'000'000);
+  auto const far = ask(commands, "POST", "/limit", R"({"far-upload": "3MB/s", "far-download": "4MB/s"})").json;
+  CHECK(far["far-upload-limit"] == 3'000'000);
+  CHECK(far["far-download-limit"] == 4'000'000);
+  CHECK(far["upload-limit"] == 2'000'000);
 }
 
 TEST_CASE("a limit that is not understood is refused and changes nothing") {
@@ -205,8 +209,8 @@ TEST_CASE("a limit that is not understood is refused and changes nothing") {
   CHECK(answered.status == 400);
   CHECK(answered.json["fault"] == "usage");
   CHECK(answered.json["error"].is_string());
-  CHECK(commands.shown.upload_limit == Rate{20'000'000});
-  CHECK(commands.shown.download_limit.unlimited());
+  CHECK(commands.shown.limits.upload_rate == Rate{20'000'000});
+  CHECK(commands.shown.limits.download_rate.unlimited());
 }
 
 TEST_CASE("readiness says what it waits for") {

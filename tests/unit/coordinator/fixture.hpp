@@ -49,7 +49,7 @@ public:
   }
   void remove(Uuid const& image_id) override { joined.erase(image_id); }
   void restart(Uuid const& image_id) override { restarted.push_back(image_id); }
-  void set_rates(Rate, Rate) override {}
+  void set_rates(flow::HostRates const&) override {}
   void resume_after_disk_full() override { ++resumed; }
   void request_statuses() override {}
   std::vector<swarm::TransferStatus> statuses() const override { return {}; }

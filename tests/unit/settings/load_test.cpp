@@ -59,8 +59,7 @@ TEST_CASE("the example is the built-in defaults") {
     CHECK(each.swarm.listen == built_in.swarm.listen);
     CHECK(each.swarm.ssl.empty());
     CHECK(each.swarm.ssl_port == built_in.swarm.ssl_port);
-    CHECK(each.swarm.download_rate == built_in.swarm.download_rate);
-    CHECK(each.swarm.upload_rate == built_in.swarm.upload_rate);
+    CHECK(static_cast<flow::HostRates const&>(each.swarm) == built_in.swarm);
     CHECK(each.swarm.upload_peers == built_in.swarm.upload_peers);
     CHECK(each.swarm.seed_peers == built_in.swarm.seed_peers);
     CHECK(each.swarm.dht == built_in.swarm.dht);
@@ -68,6 +67,8 @@ TEST_CASE("the example is the built-in defaults") {
     CHECK(each.swarm.local_discovery == built_in.swarm.local_discovery);
     CHECK(each.swarm.trackers.empty());
     CHECK(each.swarm.networks.empty());
+    CHECK(each.swarm.site.empty());
+    CHECK(each.swarm.far_copies == built_in.swarm.far_copies);
     CHECK(each.swarm.dht_nodes.empty());
     CHECK(each.store.directory == built_in.store.directory);
     CHECK(each.store.seed_from.empty());
@@ -220,6 +221,10 @@ TEST_CASE("a wrong value is refused with its line, and what comes later says so"
       {"swarm: {listen: \"0.0.0.0:65536\"}\n", "swarm.listen: "},
       {"swarm: {listen: \"::1:6881\"}\n", "swarm.listen: "},
       {"swarm: {upload-rate: 0MB/s}\n", "swarm.upload-rate: "},
+      {"swarm: {site: [10.0.0.0/40]}\n", "swarm.site: "},
+      {"swarm: {far-copies: 2}\n", "swarm.site: "},
+      {"swarm: {far-upload-rate: 1MB/s}\n", "swarm.site: "},
+      {"swarm: {site: [10.0.0.0/8], far-copies: 0}\n", "swarm.far-copies: "},
       {"swarm: {networks: [10.0.0.1/8]}\n", "an address inside a network"},
       {"swarm: {networks: [10.0.0.0/33]}\n", "swarm.networks: "},
       {"swarm: {networks: [example.org]}\n", "swarm.networks: "},

@@ -187,7 +187,9 @@ TEST_CASE("a certificate that expires stops a private image, and one that replac
 
   pki.issue("mine", "host", "DNS:*");
   Host host{member(pki, "mine")};
-  seed.swarm->set_rates(Rate{}, Rate{1});  // nothing moves for now
+  flow::HostRates none;
+  none.upload_rate = {1};
+  seed.swarm->set_rates(none);  // nothing moves for now
   auto const target = fresh(directory, "b");
   host.add(artefact.transfer(target, {tracker.url()}));
   pki.issue("mine", "host", "DNS:*", "-days -1");
@@ -198,7 +200,7 @@ TEST_CASE("a certificate that expires stops a private image, and one that replac
 
   pki.issue("mine", "host", "DNS:*");
   REQUIRE(host.next_is(Kind::recovered));
-  seed.swarm->set_rates(Rate{}, Rate{});
+  seed.swarm->set_rates({});
   CHECK(host.ends_with(Kind::complete));
   CHECK(holds(target / artefact.name, artefact.content));
 }

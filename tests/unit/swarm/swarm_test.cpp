@@ -59,7 +59,9 @@ TEST_CASE("after a restart halfway only the rest is fetched", "[swarm]") {
     Host host{slow};
     host.add(artefact.transfer(target, {tracker.url()}));
     REQUIRE(host.until([](auto const& status) { return status.progress > 0.3; }));
-    host.swarm->set_rates(Rate{1}, Rate{});
+    flow::HostRates none;
+    none.download_rate = {1};
+    host.swarm->set_rates(none);
     before = host.status().from_peers;
     REQUIRE(before.value < artefact.content.size());
   }
@@ -293,7 +295,7 @@ TEST_CASE("under a limit an artefact takes its time, until the limit is lifted",
   REQUIRE(peers.size() == 1);
   CHECK(peers[0].address == slow.listen.substr(0, slow.listen.find(':') + 1) + std::to_string(seed.swarm->port()));
   CHECK(peers[0].progress > 0);  // as far as it was offered
-  seed.swarm->set_rates(Rate{}, Rate{});
+  seed.swarm->set_rates({});
   CHECK(host.next_is(Kind::complete));
 }
 
@@ -313,7 +315,7 @@ TEST_CASE("without peers an artefact comes from a web seed, also one outside the
       auto const peers = host.swarm->peers(artefact.image_id);
       return peers.size() == 1 && peers[0].address == web.url() + "images/";
     }));
-    host.swarm->set_rates(Rate{}, Rate{});
+    host.swarm->set_rates({});
     REQUIRE(host.next_is(Kind::complete));
     CHECK(holds(directory / "b" / artefact.name, artefact.content));
     CHECK(host.status().from_web_seeds.value >= artefact.content.size());
