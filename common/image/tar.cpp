@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "common/base/text.hpp"
+#include "common/base/zeros.hpp"
 
 namespace imageswarm::image {
 namespace {
@@ -18,10 +19,6 @@ constexpr std::size_t max_members = 64;
 
 tl::unexpected<Error> refuse(std::string_view why) {
   return fail(Fault::image_archive, "the archive {}", why);
-}
-
-bool all_zeros(std::span<std::byte const> bytes) {
-  return std::ranges::all_of(bytes, [](std::byte byte) { return byte == std::byte{0}; });
 }
 
 /// Octal digits, blanks or zeros around them; or, when the first bit is set, a big-endian number.

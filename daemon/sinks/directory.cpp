@@ -5,13 +5,13 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <cstring>
 #include <map>
 #include <mutex>
 #include <vector>
 
 #include "common/base/file.hpp"
 #include "common/base/text.hpp"
+#include "common/base/zeros.hpp"
 #include "daemon/sinks/content.hpp"
 #include "daemon/sinks/file_use.hpp"
 #include "daemon/sinks/sink.hpp"
@@ -20,10 +20,6 @@ namespace imageswarm::sinks {
 namespace {
 
 constexpr std::size_t block = ByteCount{64_KiB}.value;
-
-bool is_zero(std::span<std::byte const> data) {
-  return data[0] == std::byte{0} && std::memcmp(data.data(), data.data() + 1, data.size() - 1) == 0;
-}
 
 /// A file that is being made under a temporary name, with holes for zeros; gone unless it was moved into place.
 class Draft {
@@ -47,7 +43,7 @@ public:
   [[nodiscard]] Result<> append(std::span<std::byte const> data) {
     while (!data.empty()) {
       auto const part = data.first(std::min(data.size(), block - static_cast<std::size_t>(size_ % block)));
-      if (!is_zero(part)) {
+      if (!all_zeros(part)) {
         if (::lseek(fd_.get(), static_cast<off_t>(size_), SEEK_SET) < 0)
           return fail(errno_error(errno, "writing", path_));
         if (auto const written = write_all(fd_.get(), part, path_); !written) return written;

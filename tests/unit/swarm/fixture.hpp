@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "daemon/swarm/swarm.hpp"
+#include "tests/support/sample_torrent.hpp"
 #include "tests/support/temporary_directory.hpp"
 #include "tests/support/tracker.hpp"
 
@@ -19,13 +20,6 @@ namespace imageswarm::test {
 
 namespace fs = std::filesystem;
 using swarm::Event;
-
-inline std::string content_of(std::size_t size) {
-  std::string content(size, '\0');
-  std::uint32_t x = 4711;
-  for (auto& c : content) c = static_cast<char>((x = x * 1664525 + 1013904223) >> 24);
-  return content;
-}
 
 inline std::string content_at(fs::path const& path) {
   std::ifstream file{path, std::ios::binary};
@@ -52,20 +46,10 @@ struct Artefact {
   /// With `swarm_ca` (PEM) it is a private image.
   explicit Artefact(std::size_t size, torrent::Flavour flavour = torrent::Flavour::v2, ByteCount piece = 16_KiB,
                     std::string const& swarm_ca = "")
-      : content{content_of(size)} {
-    torrent::Builder builder{piece, flavour};
-    builder.update(std::as_bytes(std::span{content}));
-    auto built = builder.finish(name, TimePoint{}, {}, swarm_ca);
-    REQUIRE(built);
-    promised.ssl = !swarm_ca.empty();
-    torrent = built->bytes;
-    promised.file_size = {torrent.size()};
-    promised.file_sha256 = digest_of<Sha256>(torrent);
-    promised.info_hash_v2 = built->info_hash_v2;
-    promised.info_hash_v1 = built->info_hash_v1;
-    promised.piece_length = piece;
-    promised.content_name = name;
-    promised.content_size = {size};
+      : content{noise(size)} {
+    auto sample = torrent_of(content, piece, flavour, name, swarm_ca);
+    torrent = std::move(sample.bytes);
+    promised = std::move(sample.promised);
   }
 
   swarm::Transfer transfer(fs::path const& directory, std::vector<std::string> trackers, bool in_place = false) const {
