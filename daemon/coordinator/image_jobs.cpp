@@ -6,6 +6,7 @@
 
 #include "common/base/log.hpp"
 #include "common/base/text.hpp"
+#include "daemon/reuse/fill.hpp"
 
 // The jobs of an image, each with what is made of its result.
 
@@ -55,7 +56,7 @@ void ImageSteps::start_locate(Record& record) {
       [want = record.decision.want, store = store](std::stop_token const& stop) -> Result<Located> {
         auto located = locate(want, store.directory, store.seed_from, stop);
         if (!located || located->in_place) return located;
-        if (auto room = check_room(want, store.directory); !room) return fail(std::move(room.error()));
+        if (auto room = check_room(want, located->zeros, store.directory); !room) return fail(std::move(room.error()));
         return located;
       },
       [](ImageSteps& self, Record& now, Result<Located> located) {
@@ -66,6 +67,40 @@ void ImageSteps::start_locate(Record& record) {
         now.in_place = located->in_place;
         now.has_files = !now.in_place;
         now.located = std::move(*located);
+        self.succeeded(now.retry);
+      });
+}
+
+/// Whatever was verified here once may hold pieces of it; each is hashed again on its way.
+std::vector<reuse::Known> ImageSteps::others_here(Record const& record) const {
+  std::vector<reuse::Known> others;
+  for (auto const& [id, held] : ledger.all_held()) {
+    if (id == record.id()) continue;
+    others.push_back(
+        {held.want.image.torrent, paths_of(store.directory, held.want.image).torrent, held.artefact.parent_path()});
+  }
+  return others;
+}
+
+/// What has a resume file has been in the swarm, which knows better.
+void ImageSteps::start_fill(Record& record) {
+  run(
+      record, Load::heavy,
+      [torrent = record.located->torrent, directory = record.located->directory, known = others_here(record),
+       resume = paths_of(store.directory, record.decision.want.image).resume](
+          std::stop_token const& stop) -> Result<reuse::Filled> {
+        std::error_code error;
+        if (std::filesystem::exists(resume, error)) return reuse::Filled{};
+        return reuse::fill(directory, torrent::piece_hashes_of(torrent), reuse::sources_among(known), stop);
+      },
+      [](ImageSteps& self, Record& now, Result<reuse::Filled> filled) {
+        if (!filled) return self.failed(now, now.retry, filled.error());
+        if (!now.located) return;  // another torrent came
+        if (filled->bytes.value > 0) {
+          log_info("{}: {} of {} are on this host already", now.title(), human(filled->bytes),
+                   human(now.decision.want.image.torrent.content_size));
+        }
+        now.located->pieces_here = std::move(filled->pieces);
         self.succeeded(now.retry);
       });
 }

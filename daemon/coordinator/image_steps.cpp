@@ -149,6 +149,8 @@ void ImageSteps::advance(Record& record) {
         break;
       case Step::locate:
         return start_locate(record);
+      case Step::fill:
+        return start_fill(record);
       case Step::verify:
         return start_verify(record);
       case Step::check_sink:
@@ -167,6 +169,7 @@ void ImageSteps::advance(Record& record) {
 ImageSteps::Load ImageSteps::load_of(Record const& record, Next const& next) {
   switch (next.step) {
     case Step::locate:
+    case Step::fill:
     case Step::verify:
     case Step::put:
       return Load::heavy;
@@ -196,7 +199,8 @@ bool ImageSteps::join(Record& record) {
                                        .resume_file = paths.resume,
                                        .in_place = record.located->in_place,
                                        .trackers = record.decision.want.trackers,
-                                       .web_seeds = record.decision.want.web_seeds});
+                                       .web_seeds = record.decision.want.web_seeds,
+                                       .pieces_here = record.located->pieces_here.value_or(std::vector<bool>{})});
   if (!added) failed(record, record.retry, added.error());
   record.joined = added.has_value();
   return record.joined;
@@ -245,7 +249,7 @@ void ImageSteps::look_for_room() {
     auto& retry = record.retry;
     bool const was_full = record.joined && retry.error && retry.error->fault == Fault::disk_full;
     if (!was_full || !retry.due()) continue;
-    if (auto const enough = check_room(record.decision.want, store.directory); !enough) {
+    if (auto const enough = check_room(record.decision.want, record.located->zeros, store.directory); !enough) {
       failed(record, retry, enough.error());
       continue;
     }

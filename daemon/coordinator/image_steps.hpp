@@ -10,6 +10,7 @@
 #include "daemon/coordinator/images.hpp"
 #include "daemon/coordinator/ledger.hpp"
 #include "daemon/coordinator/record.hpp"
+#include "daemon/reuse/sources.hpp"
 
 namespace imageswarm::coordinator {
 
@@ -55,6 +56,8 @@ private:
   void note_departure(Record& record);
   void note_endorsement(Record const& record);
   void start_locate(Record& record);
+  void start_fill(Record& record);
+  std::vector<reuse::Known> others_here(Record const& record) const;
   bool join(Record& record);
   void leave(Record& record);
   void start_verify(Record& record);

@@ -4,6 +4,7 @@
 
 #include "common/base/file.hpp"
 #include "common/base/log.hpp"
+#include "common/torrent/pieces.hpp"
 #include "daemon/subscription/fetch.hpp"
 
 namespace imageswarm::coordinator {
@@ -53,18 +54,20 @@ Result<Located> locate(flow::Want const& want, std::filesystem::path const& stor
     std::error_code error;
     if (!std::filesystem::exists(candidate, error)) continue;
     auto const verified = flow::verify_artefact(candidate, want.image, stop);
-    if (verified) return Located{std::move(*admitted), directory, true};
+    if (verified) return Located{std::move(*admitted), directory, true, {}};
     if (verified.error().fault == Fault::cancelled) return fail(verified.error());
     log_warning("not seeding from {}: {}; fetching it instead", directory.native(), verified.error().line());
   }
   if (auto made = make_directories(paths.directory); !made) return fail(std::move(made.error()));
-  return Located{std::move(*admitted), paths.directory, false};
+  auto const zeros = torrent::zeros_in(torrent::piece_hashes_of(*admitted));
+  return Located{std::move(*admitted), paths.directory, false, zeros};
 }
 
-Result<> check_room(flow::Want const& want, std::filesystem::path const& store) {
+Result<> check_room(flow::Want const& want, ByteCount zeros, std::filesystem::path const& store) {
   auto const room = free_space(store);
   if (!room) return fail(room.error());
-  auto const missing = want.image.torrent.content_size - ByteCount{allocated(paths_of(store, want.image).artefact)};
+  auto const there = zeros + ByteCount{allocated(paths_of(store, want.image).artefact)};
+  auto const missing = want.image.torrent.content_size - there;
   if (missing.value == 0 || *room >= missing + spare) return {};
   return fail(Fault::disk_full,
               "{} more are needed in {}, {} of it to spare, and {} are free; make room or set another store.directory",

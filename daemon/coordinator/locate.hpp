@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <set>
 #include <stop_token>
 #include <string>
@@ -24,8 +25,10 @@ StorePaths paths_of(std::filesystem::path const& store, document::Image const& i
 /// An image that is ready for the swarm.
 struct Located {
   torrent::AdmittedTorrent torrent;
-  std::filesystem::path directory;  ///< where the artefact lies or shall lie
-  bool in_place = false;            ///< it lies whole in a directory of others
+  std::filesystem::path directory;                    ///< where the artefact lies or shall lie
+  bool in_place = false;                              ///< it lies whole in a directory of others
+  ByteCount zeros;                                    ///< in pieces of nothing else, which take no room
+  std::optional<std::vector<bool>> pieces_here = {};  ///< once this host was searched for them
 };
 
 /// Gets the torrent file (from the store, else from its URL) through the gate, and looks for the artefact in the
@@ -33,8 +36,8 @@ struct Located {
 [[nodiscard]] Result<Located> locate(flow::Want const& want, std::filesystem::path const& store,
                                      std::vector<std::filesystem::path> const& seed_from, std::stop_token const& stop);
 
-/// Is there room for what is still missing of the artefact, and some to spare? Fault: disk-full.
-[[nodiscard]] Result<> check_room(flow::Want const& want, std::filesystem::path const& store);
+/// Is there room for what is still missing of the artefact, `zeros` aside, and some to spare? Fault: disk-full.
+[[nodiscard]] Result<> check_room(flow::Want const& want, ByteCount zeros, std::filesystem::path const& store);
 
 /// What lies in the store and belongs to an image that is not among `known` (image IDs as text).
 std::vector<std::filesystem::path> files_of_strangers(std::filesystem::path const& store,

@@ -58,6 +58,7 @@ Facts facts_of(Record const& record, bool paused) {
               .may_fetch = record.decision.may_fetch && !paused,
               .may_seed = record.decision.may_seed && !paused,
               .located = record.located.has_value(),
+              .filled = record.located && (record.located->in_place || record.located->pieces_here),
               .joined = record.joined,
               .complete = record.complete,
               .verified = record.verified.has_value(),

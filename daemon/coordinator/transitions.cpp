@@ -51,6 +51,8 @@ constexpr std::array table{
     Row{[](Facts const& f) { return f.evicted;                                               }, Step::none},
     // Towards the sinks.
     Row{[](Facts const& f) { return f.due && !f.located && (f.may_fetch || f.complete);      }, Step::locate},
+    Row{[](Facts const& f) { return f.due && f.located && !f.joined && may_swarm(f)
+                                 && !f.complete && !f.filled;                                }, Step::fill},
     Row{[](Facts const& f) { return f.due && f.located && !f.joined && may_swarm(f);         }, Step::join},
     Row{[](Facts const& f) { return !f.complete;                                             }, Step::none},
     Row{[](Facts const& f) { return f.due && !f.verified;                                    }, Step::verify},

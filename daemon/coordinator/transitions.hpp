@@ -30,6 +30,7 @@ struct Facts {
   bool may_fetch = false;
   bool may_seed = false;
   bool located = false;    ///< torrent admitted, and it is known where the artefact lies or shall lie
+  bool filled = false;     ///< what this host has of the artefact's pieces is in place
   bool joined = false;     ///< in the swarm
   bool complete = false;   ///< every piece is here
   bool verified = false;   ///< the whole artefact has its signed digest, compared since the start
@@ -42,6 +43,7 @@ struct Facts {
 enum class Step : std::uint8_t {
   none,        ///< nothing to do, or waiting for the swarm
   locate,      ///< get the torrent through the gate, look for the artefact on this host
+  fill,        ///< put those of its pieces in place that this host has already
   join,        ///< give it to the swarm
   verify,      ///< compare the whole artefact with its signed digest
   check_sink,  ///< ask a sink whether the image is there

@@ -21,6 +21,8 @@ struct Transfer {
   bool in_place = false;              ///< the whole artefact is there and belongs to others: never written to
   std::vector<std::string> trackers;
   std::vector<std::string> web_seeds;
+  std::vector<bool> pieces_here =
+      {};  ///< in files of full length, where no resume file knows better; they are believed
 };
 
 struct TransferStatus {

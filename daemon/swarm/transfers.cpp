@@ -36,6 +36,19 @@ std::shared_ptr<lt::torrent_info> load(std::string const& bytes) {
       lt::span<char const>{bytes.data(), static_cast<std::ptrdiff_t>(bytes.size())}, limits, lt::from_span);
 }
 
+/// Marks the pieces that are here, and says how many bytes they are. Nothing is checked then, not even the files; a
+/// shorter list would be where a check goes on.
+ByteCount set_pieces(lt::add_torrent_params& params, std::vector<bool> const& here, lt::torrent_info const& info) {
+  ByteCount bytes;
+  params.have_pieces.resize(info.num_pieces(), false);
+  for (auto const piece : info.piece_range()) {
+    if (!here[static_cast<std::size_t>(static_cast<int>(piece))]) continue;
+    params.have_pieces.set_bit(piece);
+    bytes += {static_cast<std::uint64_t>(info.files().piece_size2(piece))};
+  }
+  return bytes;
+}
+
 }  // namespace
 
 std::vector<std::string> Swarm::Impl::all_trackers(Entry const& entry) const {
@@ -136,7 +149,12 @@ Result<> Swarm::Impl::add(Transfer transfer) {
     entry.found_here = resumed->kept.found_here;
     entry.status.complete = resumed->kept.complete && whole;
   }
-  start(entry, resumed ? std::move(resumed->params) : lt::add_torrent_params{});
+  auto params = resumed ? std::move(resumed->params) : lt::add_torrent_params{};
+  if (!resumed && static_cast<int>(transfer.pieces_here.size()) == info->num_pieces()) {
+    entry.found_here = set_pieces(params, transfer.pieces_here, *info);
+    entry.first_start = false;
+  }
+  start(entry, std::move(params));
   entry.status.complete = false;  // until libtorrent says so
   entries_.emplace(transfer.image_id, std::move(entry));
   return {};

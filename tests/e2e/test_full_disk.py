@@ -41,6 +41,20 @@ def test_a_full_store_is_named_and_the_download_goes_on_when_there_is_room(site,
     daemon.wait_for_image(entry["image-id"], "active", 180)
 
 
+def test_zeros_of_an_image_need_no_room(site, small_disk, tmp_path):
+    disk = make_disk(tmp_path / "disk.raw", 8)
+    with open(disk, "r+b") as out:
+        out.truncate(1 << 30)
+    publisher = site.publisher()
+    entry = publisher.publish_image(disk, "sparse")
+    site.seeder(publisher)
+    host = site.hypervisors[0]
+    daemon = site.daemon(host, [publisher], sinks=[site.directory_sink(host)])
+    small_disk(daemon.state, 100)
+    daemon.start()
+    daemon.wait_for_image(entry["image-id"], "active")
+
+
 def test_a_full_sink_leaves_nothing_half_made(site, small_disk, tmp_path):
     publisher = site.publisher()
     publisher.publish_image(make_disk(tmp_path / "disk.raw", 8), "too-big-for-the-sink")

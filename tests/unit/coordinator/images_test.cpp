@@ -25,6 +25,31 @@ TEST_CASE("an image goes from the swarm into every sink") {
   CHECK(host.swarm.joined.contains(image.id()));
 }
 
+TEST_CASE("what older versions have of a new one is in place before it joins the swarm") {
+  Host host;
+  Published const older{"1"}, newer{"2"};
+  host.bring(older);
+  host.know(newer);
+  host.plan({older.decided(Verdict::selected), newer.decided(Verdict::selected)});
+  REQUIRE(host.until([&] { return host.swarm.joined.contains(newer.id()); }));
+  CHECK(host.swarm.joined.at(newer.id()).pieces_here == std::vector{false, true, true, true});
+  CHECK(std::filesystem::file_size(host.artefact(newer)) == newer.content.size());
+}
+
+TEST_CASE("what has been in the swarm is left to its resume file") {
+  Host host;
+  Published const older{"1"}, newer{"2"};
+  host.bring(older);
+  host.know(newer);
+  auto const resume = host.store.directory / "resume" / (newer.id().text() + ".resume");
+  std::filesystem::create_directories(resume.parent_path());
+  Host::write(resume, "of an earlier run");
+  host.plan({older.decided(Verdict::selected), newer.decided(Verdict::selected)});
+  REQUIRE(host.until([&] { return host.swarm.joined.contains(newer.id()); }));
+  CHECK(host.swarm.joined.at(newer.id()).pieces_here.empty());
+  CHECK_FALSE(std::filesystem::exists(host.artefact(newer)));
+}
+
 TEST_CASE("an upload under way is cancelled by a recall, and the image leaves the swarm before that") {
   Host host;
   Published const image{"1"};

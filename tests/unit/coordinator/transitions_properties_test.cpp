@@ -16,6 +16,7 @@ Facts any_facts() {
   facts.may_fetch = yes();
   facts.may_seed = yes();
   facts.located = yes();
+  facts.filled = yes();
   facts.joined = yes();
   facts.complete = yes();
   facts.verified = yes();
@@ -35,6 +36,9 @@ void follow(Facts& facts, Next const& next) {
       break;
     case Step::locate:
       facts.located = true;
+      break;
+    case Step::fill:
+      facts.filled = true;
       break;
     case Step::join:
       facts.joined = facts.complete = facts.has_files = true;

@@ -32,6 +32,9 @@ void succeed(Facts& facts, Next next) {
     case Step::locate:
       facts.located = facts.has_files = true;
       break;
+    case Step::fill:
+      facts.filled = true;
+      break;
     case Step::join:
       facts.joined = true;
       break;
@@ -71,8 +74,8 @@ TEST_CASE("a wanted image goes from its torrent through swarm and digest into ev
     steps.push_back(next.step);
     succeed(facts, next);
   }
-  CHECK(steps ==
-        std::vector{Step::locate, Step::join, Step::verify, Step::check_sink, Step::check_sink, Step::put, Step::put});
+  CHECK(steps == std::vector{Step::locate, Step::fill, Step::join, Step::verify, Step::check_sink, Step::check_sink,
+                             Step::put, Step::put});
   CHECK(shown_state(facts) == ImageState::active);
 }
 

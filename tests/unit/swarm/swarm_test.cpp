@@ -102,6 +102,29 @@ TEST_CASE("a daemon that was killed fetches next to nothing twice", "[swarm]") {
   CHECK(host.status().from_peers.value < artefact.content.size() + 400'000);
 }
 
+TEST_CASE("pieces that were put in place are neither checked nor fetched", "[swarm]") {
+  test::TemporaryDirectory directory;
+  auto const size = GENERATE(std::size_t{400'000}, std::size_t{25 * 16'384});  // with a padding file and without
+  Artefact const artefact{size};
+  std::size_t const here = GENERATE(std::size_t{0}, std::size_t{20}, std::size_t{25});
+  CAPTURE(size, here);
+  auto target = artefact.transfer(fresh(directory, "target"), {});
+  write(target.directory / artefact.name, artefact.content.substr(0, here * 16'384));
+  fs::resize_file(target.directory / artefact.name, size);
+  target.pieces_here = std::vector<bool>(25, false);
+  std::fill_n(target.pieces_here.begin(), here, true);
+  Tracker tracker;
+  Host seed, host;
+  target.trackers = {tracker.url()};
+  seed.add(artefact.transfer(seeded(directory, artefact), {tracker.url()}, true));
+  host.add(std::move(target));
+  REQUIRE(host.ends_with(Event::Kind::complete));
+  CHECK(holds(directory / "target" / artefact.name, artefact.content));
+  auto const expected = std::min(here * 16'384, size);
+  CHECK(host.until([&](auto const& status) { return status.found_here.value == expected; }));
+  CHECK(host.status().from_peers.value == size - expected);
+}
+
 TEST_CASE("an artefact of which the resume file says that it is complete is seeded at once", "[swarm]") {
   TemporaryDirectory directory;
   Tracker tracker;
