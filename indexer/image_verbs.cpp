@@ -71,7 +71,8 @@ void define_add(CLI::App& app, Choice& choice) {
   verb->add_option("--disk-format", options->disk_format, "An error if the content is another (default: detected)");
   verb->add_option("--compress", options->compress, "none (default), gzip, xz, zstd or bzip2");
   verb->add_option("--torrent", options->torrent, "v2 (default) or hybrid, which older clients read too");
-  verb->add_option("--piece-length", options->piece_length, "16KiB to 16MiB (default: by the size)");
+  verb->add_option("--piece-length", options->piece_length,
+                   "16KiB to 16MiB (default: as in the family's newest version, else by the size)");
   verb->add_flag("--torrent-ssl", options->torrent_ssl,
                  "A private image: only hosts with a certificate of the swarm CA get it");
   add_entry_options(verb, options->edits);

@@ -76,15 +76,34 @@ Result<document::Image> draft(AddOptions const& options, store::Store const& sto
   return edited(image, options.edits, now);
 }
 
-Result<ingest::Recipe> recipe_for(AddOptions const& options, UniqueFd const& file) {
+/// A version whose pieces the new one may have in common: none are if it is compressed in another way.
+store::Item const* predecessor_of(document::Image const& image, document::Compression compression,
+                                  store::Store const& store) {
+  auto const newest = store::find(store.items(), image.uuid.text());
+  return newest && (*newest)->image.torrent.compression == compression ? *newest : nullptr;
+}
+
+/// Hosts recognise pieces of the same length alone, so a family keeps the one that it has.
+Result<ByteCount> piece_length_for(AddOptions const& options, document::Image const& image,
+                                   document::Compression compression, UniqueFd const& file, store::Store const& store,
+                                   Context& context) {
+  if (!options.piece_length.empty()) return parse_size(options.piece_length);
+  auto const* older = predecessor_of(image, compression, store);
+  if (!older) return ingest::likely_piece_length(file, compression);
+  auto const length = older->image.torrent.piece_length;
+  context.output.say("pieces of {} KiB, as in {}", length.value / 1024, older->label());
+  return length;
+}
+
+Result<ingest::Recipe> recipe_for(AddOptions const& options, document::Image const& image, UniqueFd const& file,
+                                  store::Store const& store, Context& context) {
   ingest::Recipe recipe;
   auto const compression = document::parse_compression(options.compress);
   if (!compression) return fail(Fault::usage, "--compress: {}", compression.error().what);
   recipe.compression = *compression;
   if (options.torrent != "v2" && options.torrent != "hybrid") return fail(Fault::usage, "--torrent: v2 or hybrid");
   recipe.flavour = options.torrent == "v2" ? torrent::Flavour::v2 : torrent::Flavour::hybrid;
-  auto const length =
-      options.piece_length.empty() ? ingest::likely_piece_length(file, *compression) : parse_size(options.piece_length);
+  auto const length = piece_length_for(options, image, *compression, file, store, context);
   if (!length) return fail(length.error());
   bool const power_of_two = (length->value & (length->value - 1)) == 0;
   if (!power_of_two || *length < torrent::min_piece_length || *length > torrent::max_piece_length) {
@@ -241,7 +260,7 @@ Result<store::Item> add_image(AddOptions const& options, store::Store& store, Co
   if (!image) return fail(std::move(image.error()));
   auto const swarm_ca = swarm_ca_for(options, store, now);
   if (!swarm_ca) return fail(swarm_ca.error());
-  auto const recipe = recipe_for(options, *file);
+  auto const recipe = recipe_for(options, *image, *file, store, context);
   if (!recipe) return fail(recipe.error());
   Interruption const interruption;
   auto const found = judge(options, *image, *file, interruption);

@@ -20,7 +20,7 @@ struct AddOptions {
   std::string disk_format;  ///< empty = what is detected
   std::string compress = "none";
   std::string torrent = "v2";
-  std::string piece_length;  ///< empty = fitting the size
+  std::string piece_length;  ///< empty = that of the family's newest version, else fitting the size
   bool torrent_ssl = false;  ///< a private image, for the hosts of the store's swarm CA
   Edits edits;
   std::string origin;         ///< where it comes from, for the history; empty = the file's path

@@ -63,6 +63,25 @@ def test_the_artefact_is_the_image_for_ordinary_tools(desk, compression, unpack)
     assert image["torrent-file-sha256"] == hashlib.sha256(torrent).hexdigest()
 
 
+def test_a_family_keeps_its_piece_length_unless_told_otherwise(desk):
+    def piece_length(image):
+        return int(image["torrent-piece-length"])
+
+    larger = noise(1_000) + bytes(60_000_000)
+    first = desk.json("add", desk.file("a.raw", noise(100_000)), "--name", "debian", "--image-version", "1")
+    run = desk.run("add", desk.file("b.raw", larger), "--name", "debian", "--image-version", "2")
+    assert "pieces of 16 KiB, as in debian@1" in run.stderr + run.stdout
+    assert piece_length(desk.json("show", "debian@2")) == piece_length(first) == 16384
+    told = desk.json("add", desk.file("c.raw", larger + b"c"), "--name", "debian", "--image-version", "3",
+                     "--piece-length", "64KiB")
+    assert piece_length(told) == 65536
+    # Nothing is shared with what is packed in another way, or with another family.
+    packed = desk.json("add", desk.file("d.raw", noise(70_000_000)), "--name", "debian", "--image-version", "4",
+                       "--compress", "gzip")
+    other = desk.json("add", desk.file("e.raw", larger + b"e"), "--name", "other")
+    assert piece_length(packed) == piece_length(other) == 32768
+
+
 def test_openssl_accepts_the_catalogue(desk, tmp_path):
     desk.endorsed("debian", noise(100_000))
     desk.publish()

@@ -122,7 +122,7 @@ TEST_CASE("pieces that were put in place are neither checked nor fetched", "[swa
   CHECK(holds(directory / "target" / artefact.name, artefact.content));
   auto const expected = std::min(here * 16'384, size);
   CHECK(host.until([&](auto const& status) { return status.found_here.value == expected; }));
-  CHECK(host.status().from_peers.value == size - expected);
+  CHECK(host.status().from_peers.value - (size - expected) < 16'384);  // padding counts
 }
 
 TEST_CASE("an artefact of which the resume file says that it is complete is seeded at once", "[swarm]") {
