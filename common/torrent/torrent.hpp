@@ -60,12 +60,13 @@ private:
 /// A torrent file that has passed the gate: only `admit` makes one.
 class AdmittedTorrent {
 public:
-  std::string const& bytes() const { return bytes_; }
+  std::string const& bytes() const { return *bytes_; }
+  std::shared_ptr<std::string const> const& shared_bytes() const { return bytes_; }
 
 private:
   friend Result<AdmittedTorrent> admit(std::string bytes, document::Torrent const& promised);
-  explicit AdmittedTorrent(std::string bytes) : bytes_{std::move(bytes)} {}
-  std::string bytes_;
+  explicit AdmittedTorrent(std::string bytes) : bytes_{std::make_shared<std::string const>(std::move(bytes))} {}
+  std::shared_ptr<std::string const> bytes_;  ///< shared: the swarm holds and gives out the same
 };
 
 /// The torrent gate (docs/security.md, "Torrents"; BEP 3, BEP 52): size and SHA-256 as signed before anything is

@@ -239,6 +239,8 @@ void ImageSteps::on_swarm_event(Record& record, swarm::Event const& event) {
         failed(record, record.retry, event.error);
       }
       break;
+    case swarm::Event::Kind::news:
+      break;  // of documents
   }
   advance(record);
 }

@@ -64,11 +64,13 @@ struct SwarmSettings : HostRates {
   bool dht = true;
   bool peer_exchange = true;
   bool local_discovery = false;
-  std::vector<std::string> trackers;   ///< beside those of the catalogue
-  std::vector<std::string> networks;   ///< CIDR; peers elsewhere are refused; empty = any
-  std::vector<std::string> site;       ///< CIDR; peers elsewhere are far; empty = nobody is
-  std::optional<unsigned> far_copies;  ///< of an image that come into the site, by all its hosts together
-  std::vector<std::string> dht_nodes;  ///< HOST:PORT where DHT starts; never public routers
+  std::vector<std::string> trackers;    ///< beside those of the catalogue
+  std::vector<std::string> networks;    ///< CIDR; peers elsewhere are refused; empty = any
+  std::vector<std::string> site;        ///< CIDR; peers elsewhere are far; empty = nobody is
+  std::optional<unsigned> far_copies;   ///< of an image that come into the site, by all its hosts together
+  std::vector<std::string> dht_nodes;   ///< HOST:PORT where DHT starts; never public routers
+  bool documents = true;                ///< catalogues, lists and torrent files travel between hosts, too
+  std::vector<std::string> neighbours;  ///< ADDRESS:PORT of hosts that are asked beside those that are found
 };
 
 struct StoreSettings {

@@ -110,6 +110,8 @@ void read_swarm(Section& section, flow::SwarmSettings& swarm) {
   if (far_limits && swarm.site.empty())
     section.refuse("site", "without it nobody is far, and there are limits for those");
   section.list("dht-nodes", swarm.dht_nodes, item(host_and_port));
+  section.boolean("documents", swarm.documents);
+  section.list("neighbours", swarm.neighbours, item(listen_address));
 }
 
 void read_store(Section& section, flow::StoreSettings& store) {

@@ -17,6 +17,7 @@ using namespace std::chrono_literals;
 constexpr auto tick_interval = 1s;
 constexpr auto warning_interval = 60s;
 constexpr auto dht_interval = 5min;
+constexpr auto introduction_interval = 10s;
 constexpr auto retry_interval = 60s;  // of what libtorrent stopped, a full disk aside: for that the caller looks
 constexpr std::chrono::milliseconds longest_amnesty_wait = 1h;
 
@@ -121,6 +122,7 @@ void Swarm::Impl::handle(lt::alert const& alert) {
     return;
   }
   if (auto const* error = lt::alert_cast<lt::tracker_error_alert>(&alert)) {
+    if (rendezvous_.is(error->handle)) return;  // a tracker may list images alone; neighbours are found elsewhere too
     // Announced from every address of the host; 127.0.0.1 is among them and reaches nobody.
     if (error->error == lt::errors::announce_skipped) return;
     return on_tracker(error->tracker_url(),
@@ -271,6 +273,10 @@ void Swarm::Impl::save(Entry& entry) {
 void Swarm::Impl::tick(Instant now) {
   std::lock_guard const lock{mutex_};
   session_.post_torrent_updates();
+  rendezvous_.tick(now);
+  if (auto news = rendezvous_.take_news(); !news.empty()) {
+    events_.push_back({.image_id = {}, .kind = Event::Kind::news, .topics = std::move(news)});
+  }
   for (auto& [id, entry] : entries_) {
     look_after(entry, now);
     if (entry.unsaved && !entry.saving) save(entry);
@@ -295,6 +301,11 @@ void Swarm::Impl::look_after(Entry& entry, Instant now) {
   }
   auto const idle = now - entry.progressed;
   use_web_seeds(entry, *entry.may_cross && (entry.web_seeds_on || idle >= patience_.web_seeds));
+  // Where neighbours listen for private images is not known.
+  if (!entry.swarm_ca && idle >= patience_.web_seeds && now >= entry.next_introduction) {
+    entry.next_introduction = now + introduction_interval;
+    for (auto const& host : rendezvous_.hosts()) entry.handle.connect_peer(host);
+  }
   if (idle < patience_.stalled) return;
   if (!entry.troubled) {
     tell(entry, Event::Kind::stalled,

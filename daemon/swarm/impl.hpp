@@ -18,6 +18,7 @@
 #include "daemon/swarm/neighbourhood.hpp"
 #include "daemon/swarm/offers/source.hpp"
 #include "daemon/swarm/peer_classes.hpp"
+#include "daemon/swarm/rendezvous.hpp"
 #include "daemon/swarm/resume.hpp"
 #include "daemon/swarm/swarm.hpp"
 
@@ -34,6 +35,7 @@ struct Entry {
   bool in_place = false;
   std::vector<std::string> trackers, web_seeds;
   std::string torrent;                           ///< its file, bare
+  std::shared_ptr<std::string const> published;  ///< the same as it was published, for neighbours
   std::shared_ptr<lt::torrent_info const> info;  ///< as it was last added
   lt::torrent_handle handle;
   std::optional<trust::SwarmCa> swarm_ca;  ///< of a private image
@@ -58,9 +60,10 @@ struct Entry {
   bool web_seeds_on = false;
   std::shared_ptr<std::atomic<bool>> may_cross = std::make_shared<std::atomic<bool>>(true);  ///< fetch from afar
 
-  std::uint64_t done = 0;  ///< bytes of the image that are here
-  Instant progressed;      ///< when `done` last grew
-  bool banned = false;     ///< peers were banned since then
+  std::uint64_t done = 0;     ///< bytes of the image that are here
+  Instant progressed;         ///< when `done` last grew
+  Instant next_introduction;  ///< to neighbours, while nothing comes
+  bool banned = false;        ///< peers were banned since then
   Instant next_amnesty;
   std::chrono::milliseconds amnesty_wait{0};
 };
@@ -88,6 +91,7 @@ struct Swarm::Impl {
   // transfers.cpp
   Result<> add(Transfer transfer);
   void start(Entry& entry, lt::add_torrent_params params);
+  void forget(Entry const& entry);
   void set_sources(Entry& entry, Transfer const& transfer);
   std::vector<std::string> all_trackers(Entry const& entry) const;
   void set_slots(flow::SwarmSettings const& settings);
@@ -124,6 +128,7 @@ struct Swarm::Impl {
   AddressFilter filter_;
   std::shared_ptr<Slots> const slots_ = std::make_shared<Slots>();
   std::shared_ptr<Neighbourhood> neighbourhood_ = std::make_shared<Neighbourhood>();
+  Rendezvous rendezvous_;
 
   std::mutex mutable mutex_;  ///< guards what follows, up to the thread
   flow::SwarmSettings settings_;

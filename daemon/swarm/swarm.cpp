@@ -40,10 +40,12 @@ Swarm::Impl::Impl(lt::session_params params, flow::SwarmSettings const& settings
       session_{std::move(params)},
       classes_{session_},
       filter_{[this](lt::ip_filter filter) { session_.set_ip_filter(std::move(filter)); }},
+      rendezvous_{session_},
       settings_{settings} {
   session_.set_port_filter(no_system_ports());
   classes_.set_rates(settings);
   set_slots(settings);
+  rendezvous_.apply(settings);
 }
 
 Result<> Swarm::Impl::set_networks(flow::SwarmSettings const& settings) {
@@ -144,8 +146,7 @@ void Swarm::remove(Uuid const& image_id) {
   if (!entry) return;
   impl_->files_.erase(entry->resume_file);
   std::erase_if(impl_->events_, [&](Event const& event) { return event.image_id == image_id; });
-  impl_->session_.remove_torrent(entry->handle);
-  impl_->entries_.erase(image_id);
+  impl_->forget(*entry);
 }
 
 void Swarm::restart(Uuid const& image_id) {
@@ -177,6 +178,7 @@ Result<> Swarm::apply(flow::SwarmSettings const& settings) {
   impl_->classes_.set_rates(settings);
   impl_->take_certificates(std::move(certificates));
   impl_->set_slots(settings);
+  impl_->rendezvous_.apply(settings);
   if (!exchange_changed && !trackers_changed) return {};
   for (auto& [id, entry] : impl_->entries_) {
     // Peer exchange is fixed when a torrent is added.
@@ -227,6 +229,10 @@ std::vector<PeerStatus> Swarm::peers(Uuid const& image_id) const {
                    rate_of(peer.payload_up_speed), count(peer.total_download), count(peer.total_upload)});
   }
   return all;
+}
+
+exchange::Neighbours& Swarm::neighbours() {
+  return impl_->rendezvous_;
 }
 
 std::uint16_t Swarm::port() const {

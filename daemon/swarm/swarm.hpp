@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/base/result.hpp"
+#include "daemon/exchange/neighbours.hpp"
 #include "daemon/flow/settings.hpp"
 #include "daemon/swarm/crossing.hpp"
 #include "daemon/swarm/transfer.hpp"
@@ -46,6 +47,8 @@ public:
   [[nodiscard]] Result<> apply(flow::SwarmSettings const& settings);
   std::uint16_t port() const;      ///< that it listens on
   std::uint16_t ssl_port() const;  ///< the same for private images; 0 without `swarm.ssl`
+  /// Other hosts, as sources of documents; lives as long as the swarm.
+  exchange::Neighbours& neighbours();
 
 private:
   struct Impl;

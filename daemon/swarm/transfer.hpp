@@ -8,6 +8,7 @@
 #include "common/base/units.hpp"
 #include "common/base/uuid.hpp"
 #include "common/torrent/torrent.hpp"
+#include "daemon/exchange/messages.hpp"
 #include "daemon/flow/settings.hpp"
 
 namespace imageswarm::swarm {
@@ -44,10 +45,11 @@ struct PeerStatus {
 
 /// What the swarm tells unasked; delivered on a libtorrent thread: post it to the loop.
 struct Event {
-  enum class Kind { complete, failed, stalled, recovered };
+  enum class Kind { complete, failed, stalled, recovered, news };
   Uuid image_id;
   Kind kind = Kind::complete;
-  Error error{Fault::swarm_error, ""};  ///< of failed and stalled
+  Error error{Fault::swarm_error, ""};    ///< of failed and stalled
+  std::vector<exchange::Topic> topics{};  ///< of news, which is of no image: a neighbour claims to have something newer
 };
 
 /// What the coordinator asks of the swarm. All calls return at once and may come from the loop thread only.

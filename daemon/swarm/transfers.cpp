@@ -113,8 +113,7 @@ Result<> Swarm::Impl::add(Transfer transfer) {
       set_sources(*there, transfer);
       return {};
     }
-    session_.remove_torrent(there->handle);
-    entries_.erase(transfer.image_id);
+    forget(*there);
   }
   // libtorrent knows torrents by their info-hash alone: two images would share one handle, and lose it together.
   for (auto const& [id, other] : entries_) {
@@ -137,6 +136,7 @@ Result<> Swarm::Impl::add(Transfer transfer) {
   entry.trackers = std::move(transfer.trackers);
   entry.web_seeds = std::move(transfer.web_seeds);
   entry.torrent = std::move(bytes);
+  entry.published = transfer.torrent.shared_bytes();
 
   auto const whole = check_in_place(entry.directory / info->name(), artefact_size(*info));
   if (entry.in_place && !whole) return whole;
@@ -156,8 +156,16 @@ Result<> Swarm::Impl::add(Transfer transfer) {
   }
   start(entry, std::move(params));
   entry.status.complete = false;  // until libtorrent says so
+  rendezvous_.add_trackers(entry.trackers);
+  rendezvous_.give(entry.published);
   entries_.emplace(transfer.image_id, std::move(entry));
   return {};
+}
+
+void Swarm::Impl::forget(Entry const& entry) {
+  session_.remove_torrent(entry.handle);
+  rendezvous_.take_back(*entry.published);
+  entries_.erase(Uuid{entry.image_id});
 }
 
 void Swarm::Impl::set_sources(Entry& entry, Transfer const& transfer) {

@@ -70,6 +70,8 @@ TEST_CASE("the example is the built-in defaults") {
     CHECK(each.swarm.site.empty());
     CHECK(each.swarm.far_copies == built_in.swarm.far_copies);
     CHECK(each.swarm.dht_nodes.empty());
+    CHECK(each.swarm.documents);
+    CHECK(each.swarm.neighbours.empty());
     CHECK(each.store.directory == built_in.store.directory);
     CHECK(each.store.seed_from.empty());
     CHECK(each.store.size == built_in.store.size);
@@ -230,6 +232,7 @@ TEST_CASE("a wrong value is refused with its line, and what comes later says so"
       {"swarm: {networks: [example.org]}\n", "swarm.networks: "},
       {"swarm: {trackers: [\"ftp://a\"]}\n", "swarm.trackers: "},
       {"swarm: {dht-nodes: [a]}\n", "swarm.dht-nodes: "},
+      {"swarm: {neighbours: [\"hv1.example.org:6881\"]}\n", "swarm.neighbours: "},
       {"store: {directory: data}\n", "store.directory: "},
       {"store: {seed-from: [data]}\n", "store.seed-from: "},
       {"store: {size: 1.5}\nhost: [a]\n", "host: "},
