@@ -85,7 +85,7 @@ public:
     swarm_ = std::move(*swarm);
     coordinator_ = std::make_unique<coordinator::Coordinator>(
         coordinator::Coordinator::Surroundings{loop_, workers_, document_workers_, urgent_workers_, retirement_workers_,
-                                               state_, *swarm_, coordinator::read_clocks});
+                                               state_, *swarm_, swarm_->neighbours(), coordinator::read_clocks});
     if (auto served = serve(); !served) return fail(std::move(served.error()));
     clean_up(*sinks);
     if (auto done = coordinator_->configure(settings_, std::move(*sinks)); !done) return fail(std::move(done.error()));

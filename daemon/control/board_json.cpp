@@ -60,6 +60,7 @@ Json to_json(state::SubscriptionStatus const& subscription) {
             {"serial", value_or_null(subscription.serial)}, {"expires", time_or_null(subscription.expires)},
             {"state", name_of(subscription.state)}};
   add_error(json, subscription.error);
+  json["neighbour"] = text_or_null(subscription.neighbour);
   return json;
 }
 

@@ -26,15 +26,15 @@ unsigned versions_to_keep(flow::Settings const& settings) {
 Coordinator::Coordinator(Surroundings surroundings)
     : around_{std::move(surroundings)},
       clock_{{around_.state, boot_id(), around_.read_clocks, [this](Fault fault) { count(fault); }}},
-      images_{{around_.loop, around_.workers, around_.retirement_workers, around_.state, around_.swarm, clock_,
-               [this](Fault fault) { count(fault); },
+      images_{{around_.loop, around_.workers, around_.retirement_workers, around_.state, around_.swarm,
+               around_.neighbours, clock_, [this](Fault fault) { count(fault); },
                [this] {
                  boost::asio::post(around_.loop, [this] {
                    if (!documents_.loading()) replan();  // otherwise there is a plan as soon as all are loaded
                  });
                }}},
       documents_{{around_.loop, around_.document_workers, around_.urgent_workers, around_.state, clock_,
-                  [this] { replan(); },
+                  around_.neighbours, [this] { replan(); },
                   [this](Subscription const& source, Document const& version) { return hold_back(source, version); },
                   [this](Fault fault) { count(fault); }}},
       anchor_watch_{around_.loop, [this] { documents_.judge_again(); }},
@@ -127,6 +127,7 @@ Result<> Coordinator::confirm(std::string const& document) {
 }
 
 void Coordinator::on_swarm_event(swarm::Event const& event) {
+  if (event.kind == swarm::Event::Kind::news) return documents_.look_around(event.topics);
   images_.on_swarm_event(event);
   look_whether_settled();
 }

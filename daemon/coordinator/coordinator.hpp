@@ -34,6 +34,7 @@ public:
     Workers& retirement_workers;
     state::State& state;
     swarm::Transfers& swarm;
+    exchange::Neighbours& neighbours;
     std::function<ClockReading()> read_clocks;
   };
 

@@ -26,6 +26,10 @@ public:
     return held ? *held : nullptr;
   }
   // Of a document that is there.
+  Sha256 const& digest() const {  ///< of all its bytes
+    return std::visit(
+        [](auto const& held) -> auto const& { return held->origin().digest; }, held_);
+  }
   document::Header const& header() const {
     return std::visit(
         [](auto const& held) -> auto const& { return held->content().header; }, held_);

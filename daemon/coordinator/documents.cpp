@@ -7,6 +7,7 @@
 #include "common/base/log.hpp"
 #include "common/base/text.hpp"
 #include "daemon/coordinator/derive.hpp"
+#include "daemon/subscription/fetch.hpp"
 
 namespace imageswarm::coordinator {
 namespace {
@@ -84,6 +85,7 @@ Documents::Documents(Refresher::Surroundings surroundings)
     : loop_{surroundings.loop},
       state_{surroundings.state},
       clock_{surroundings.clock},
+      neighbours_{surroundings.neighbours},
       changed_{surroundings.changed},
       refresher_{std::make_shared<Refresher>(telling(std::move(surroundings), [this] { on_answer(); }))} {}
 
@@ -119,6 +121,7 @@ Result<> Documents::follow_all() {
   auto const wanted = with_derived(configured_, derivation);
   refresher_->know(signers_of(wanted));
   if (auto done = follow(wanted); !done) return done;
+  tell_neighbours();
   for (auto const& source : subscriptions_) source->paths.clear();
   for (std::size_t i = 0; i < derivation.subscriptions.size(); ++i) {
     subscriptions_[configured_.size() + i]->paths = std::move(derivation.subscriptions[i].paths);
@@ -133,8 +136,33 @@ void Documents::on_answer() {
   if (lists_at_hand() != lists_followed_) {
     if (auto done = follow_all(); !done) log_error("following the endorser lists: {}", done.error().line());
   }
+  tell_neighbours();
   // What a list names and an earlier run knew is looked at before a plan is made: it must not look like withdrawn.
   if (!refresher_->loading()) changed_();
+}
+
+/// Which documents this host follows, and what it has of them: what is in use and trusted.
+void Documents::tell_neighbours() {
+  std::vector<exchange::Followed> documents;
+  for (auto const& source : subscriptions_) {
+    auto const& settings = source->settings;
+    if (subscription::is_local(settings.url)) continue;
+    auto& followed = documents.emplace_back();
+    followed.topic = topic_of(settings.kind, settings.url);
+    followed.epoch = settings.epoch;
+    if (!source->document || source->old_fault) continue;
+    auto const& header = source->document.header();
+    followed.held = {followed.topic, header.epoch, header.serial, source->document.digest(), {source->bytes->size()}};
+    followed.bytes = source->bytes;
+  }
+  neighbours_.follow(std::move(documents));
+}
+
+void Documents::look_around(std::vector<exchange::Topic> const& topics) {
+  for (auto const& source : subscriptions_) {
+    auto const topic = topic_of(source->settings.kind, source->settings.url);
+    if (std::ranges::find(topics, topic) != topics.end()) refresher_->look_around(source);
+  }
 }
 
 void Documents::say_left_out(std::vector<std::string> lines) {

@@ -29,6 +29,8 @@ public:
   [[nodiscard]] Result<> configure(std::vector<flow::SubscriptionSettings> const& subscriptions,
                                    trust::AnchorPolicy const& anchors);
   void refresh_now();
+  /// A neighbour claims to have something newer of these documents.
+  void look_around(std::vector<exchange::Topic> const& topics);
   /// To be called when the anchors have changed on disk.
   void judge_again();
 
@@ -64,6 +66,7 @@ private:
   [[nodiscard]] Result<> follow_all();
   /// Follows other catalogues if an endorser list has changed, and then tells what has changed.
   void on_answer();
+  void tell_neighbours();
   void say_left_out(std::vector<std::string> lines);
   /// What goes on unchanged keeps its document and its schedule; what is new is loaded from state and verified again,
   /// then refreshed.
@@ -72,6 +75,7 @@ private:
   boost::asio::io_context& loop_;
   state::State& state_;
   Timekeeper const& clock_;
+  exchange::Neighbours& neighbours_;
   std::function<void()> changed_;
   std::shared_ptr<Refresher> refresher_;
   std::vector<flow::SubscriptionSettings> configured_;

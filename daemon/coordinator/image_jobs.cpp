@@ -53,8 +53,9 @@ void ImageSteps::start_locate(Record& record) {
   }
   run(
       record, Load::heavy,
-      [want = record.decision.want, store = store](std::stop_token const& stop) -> Result<Located> {
-        auto located = locate(want, store.directory, store.seed_from, stop);
+      [want = record.decision.want, store = store,
+       &neighbours = around.neighbours](std::stop_token const& stop) -> Result<Located> {
+        auto located = locate(want, store.directory, store.seed_from, neighbours, stop);
         if (!located || located->in_place) return located;
         if (auto room = check_room(want, located->zeros, store.directory); !room) return fail(std::move(room.error()));
         return located;

@@ -8,6 +8,7 @@
 
 #include "common/base/clock.hpp"
 #include "daemon/coordinator/workers.hpp"
+#include "daemon/exchange/neighbours.hpp"
 #include "daemon/flow/settings.hpp"
 #include "daemon/selection/select.hpp"
 #include "daemon/sinks/sink.hpp"
@@ -27,6 +28,7 @@ public:
     Workers& retirement_workers;  ///< taking out of use waits behind nothing that comes
     state::State& state;
     swarm::Transfers& swarm;
+    exchange::Neighbours& neighbours;
     Clock const& clock;
     std::function<void(Fault)> said;  ///< counts a fault that was logged
     std::function<void()> arrived;    ///< an image is in all its sinks: older versions may go

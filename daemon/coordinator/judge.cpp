@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "common/http/client.hpp"
 #include "daemon/subscription/fetch.hpp"
 
 namespace imageswarm::coordinator {
@@ -33,7 +34,28 @@ Outcome Judge::look(std::string const& url, std::string const& etag, std::string
   }
   bool const replaced = outcome.offer && outcome.offer->has_value();
   if (old && !replaced) outcome.old = verify(*old);
+  if (!replaced) outcome.neighbours_offer = look_around(url, stop);
   return outcome;
+}
+
+/// Whoever claims most is asked first: when that turns out to be worth nothing, somebody else may have told the truth.
+std::optional<NeighboursOffer> Judge::look_around(std::string const& url, std::stop_token const& stop) const {
+  static constexpr int most = 4;
+  std::optional<NeighboursOffer> offer;
+  for (int i = 0; i < most && !subscription::is_local(url); ++i) {
+    auto copy = neighbours.newer_copy(topic_of(expected.kind, url), stop);
+    if (!copy) break;
+    auto verdict = verify(copy->bytes);
+    offer = NeighboursOffer{std::move(*copy), std::move(verdict)};
+    if (offer->verdict) break;
+    neighbours.refuse(offer->copy.digest);
+    if (offer->verdict.error().fault == Fault::equivocation) break;
+  }
+  return offer;
+}
+
+exchange::Topic topic_of(document::Kind kind, std::string_view url) {
+  return exchange::topic_of(kind, http::shown(url));
 }
 
 }  // namespace imageswarm::coordinator

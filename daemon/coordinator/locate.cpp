@@ -2,8 +2,11 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
+
 #include "common/base/file.hpp"
 #include "common/base/log.hpp"
+#include "common/base/text.hpp"
 #include "common/torrent/pieces.hpp"
 #include "daemon/subscription/fetch.hpp"
 
@@ -13,14 +16,28 @@ namespace {
 /// Left free for everybody else on the file system.
 constexpr ByteCount spare = 64_MiB;
 
+/// From its URL, or whoever else has these very bytes.
+Result<std::string> fetch_torrent(flow::Want const& want, exchange::Neighbours& neighbours,
+                                  std::stop_token const& stop) {
+  auto fetched = subscription::fetch_torrent(want, stop);
+  if (fetched || stop.stop_requested()) return fetched;
+  auto const& promised = want.image.torrent;
+  auto copy =
+      neighbours.torrent_file(promised.file_sha256, std::min(promised.file_size, torrent::max_torrent_size), stop);
+  if (!copy) return fail(Fault{fetched.error().fault}, "{}; {}", fetched.error().what, copy.error().what);
+  log_info("the torrent file of {} comes from neighbour {}: {}", printable(want.image.name), copy->from,
+           fetched.error().line());
+  return std::move(copy->bytes);
+}
+
 Result<torrent::AdmittedTorrent> admitted_torrent(flow::Want const& want, std::filesystem::path const& file,
-                                                  std::stop_token const& stop) {
+                                                  exchange::Neighbours& neighbours, std::stop_token const& stop) {
   auto const& promised = want.image.torrent;
   if (auto stored = read_file(file, torrent::max_torrent_size)) {
     if (auto admitted = torrent::admit(std::move(*stored), promised)) return admitted;
     // Changed on disk, or from before an edit of the entry: fetched anew.
   }
-  auto fetched = subscription::fetch_torrent(want, stop);
+  auto fetched = fetch_torrent(want, neighbours, stop);
   if (!fetched) return fail(std::move(fetched.error()).in("fetching the torrent"));
   auto admitted = torrent::admit(std::move(*fetched), promised);
   if (!admitted) return admitted;
@@ -44,9 +61,10 @@ StorePaths paths_of(std::filesystem::path const& store, document::Image const& i
 }
 
 Result<Located> locate(flow::Want const& want, std::filesystem::path const& store,
-                       std::vector<std::filesystem::path> const& seed_from, std::stop_token const& stop) {
+                       std::vector<std::filesystem::path> const& seed_from, exchange::Neighbours& neighbours,
+                       std::stop_token const& stop) {
   auto const paths = paths_of(store, want.image);
-  auto admitted = admitted_torrent(want, paths.torrent, stop);
+  auto admitted = admitted_torrent(want, paths.torrent, neighbours, stop);
   if (!admitted) return fail(std::move(admitted.error()));
   if (auto made = make_directories(paths.resume.parent_path()); !made) return fail(std::move(made.error()));
   for (auto const& directory : seed_from) {

@@ -9,6 +9,7 @@
 
 #include "common/base/result.hpp"
 #include "common/torrent/torrent.hpp"
+#include "daemon/exchange/neighbours.hpp"
 #include "daemon/flow/values.hpp"
 
 namespace imageswarm::coordinator {
@@ -31,10 +32,12 @@ struct Located {
   std::optional<std::vector<bool>> pieces_here = {};  ///< once this host was searched for them
 };
 
-/// Gets the torrent file (from the store, else from its URL) through the gate, and looks for the artefact in the
-/// `seed_from` directories by name, size and whole digest. Blocks. Faults: http-…, torrent-…, hash-mismatch, disk-….
+/// Gets the torrent file (from the store, else from its URL, else from a neighbour) through the gate, and looks for the
+/// artefact in the `seed_from` directories by name, size and whole digest. Blocks. Faults: http-…, torrent-…,
+/// hash-mismatch, disk-….
 [[nodiscard]] Result<Located> locate(flow::Want const& want, std::filesystem::path const& store,
-                                     std::vector<std::filesystem::path> const& seed_from, std::stop_token const& stop);
+                                     std::vector<std::filesystem::path> const& seed_from,
+                                     exchange::Neighbours& neighbours, std::stop_token const& stop);
 
 /// Is there room for what is still missing of the artefact, `zeros` aside, and some to spare? Fault: disk-full.
 [[nodiscard]] Result<> check_room(flow::Want const& want, ByteCount zeros, std::filesystem::path const& store);

@@ -129,6 +129,33 @@ void Refresher::refresh(std::shared_ptr<Subscription> const& source) {
       self->end_await(*source);
     }
     self->schedule_next(source);
+    if (std::exchange(source->news, false)) self->look_around(source);
+    self->tell();
+  });
+}
+
+void Refresher::look_around(std::shared_ptr<Subscription> const& source) {
+  auto judge = judge_for(*source);
+  if (source->in_flight || !judge) {
+    source->news = source->in_flight;
+    return;
+  }
+  bool const held = around_.clock.trouble().has_value();
+  source->in_flight = true;
+  auto look = [judge = std::move(*judge), url = source->settings.url](std::stop_token const& stop) {
+    return judge.look_around(url, stop);
+  };
+  workers_for(*source).run(std::move(look), [self = shared_from_this(), source, held, by = anchors_version_,
+                                             old = source->bytes](std::optional<NeighboursOffer> offer) {
+    source->in_flight = false;
+    if (source->removed) return;
+    bool const holds_still = by == self->anchors_version_ && old == source->bytes && !held;
+    if (offer && holds_still && !self->around_.clock.trouble()) {
+      self->take_neighbours_offer(*source, std::move(*offer));
+    }
+    // The timer may have come meanwhile, or the operator.
+    if (std::exchange(source->again, false)) return self->refresh(source);
+    if (std::exchange(source->news, false)) self->look_around(source);
     self->tell();
   });
 }
@@ -146,8 +173,11 @@ Result<Judge> Refresher::judge_for(Subscription const& source) const {
   // A source stays with the document that it gave first: another one of the same signer cannot take its place.
   expected.name = source.settings.document ? source.settings.document : source.accepted_name;
   expected.epoch = source.settings.epoch;
-  return Judge{
-      anchors_, std::move(expected), std::move(*floors), {around_.clock.now(), std::max(*time_floor, build_time())}};
+  return Judge{anchors_,
+               std::move(expected),
+               std::move(*floors),
+               {around_.clock.now(), std::max(*time_floor, build_time())},
+               around_.neighbours};
 }
 
 void Refresher::take(Subscription& source, Outcome outcome) {
@@ -162,9 +192,11 @@ void Refresher::take(Subscription& source, Outcome outcome) {
     } else {
       source.etag = std::move(outcome.etag);
       source.last_said.clear();
+      source.neighbour.clear();
     }
   }
   if (outcome.old) take_old(source, std::move(*outcome.old));
+  if (outcome.neighbours_offer) take_neighbours_offer(source, std::move(*outcome.neighbours_offer));
   say_freeze(source);
 }
 
@@ -182,19 +214,43 @@ void Refresher::take_offer(Subscription& source, Outcome& outcome) {
   if (auto& offer = *outcome.offer; !offer) {
     if (offer.error().fault == Fault::equivocation) keep_evidence(source, outcome.bytes);
     refuse(source, std::move(offer.error()), "refused");
-  } else if (auto reason = around_.hold_back(source, *offer)) {
-    refuse(source, std::move(*reason), "held back");
-    source.held_back = {std::move(*offer), std::move(outcome.bytes)};
-  } else if (auto kept = accept(source, std::move(*offer), std::move(outcome.bytes)); !kept) {
-    refuse(source, std::move(kept.error()), "could not keep");
-  } else {
+  } else if (adopt(source, {std::move(*offer), std::move(outcome.bytes), {}})) {
     source.etag = std::move(outcome.etag);
   }
 }
 
+/// It counts for what is signed in it. What is old, or worth nothing, says nothing against the source.
+void Refresher::take_neighbours_offer(Subscription& source, NeighboursOffer offer) {
+  auto const& [copy, verdict] = offer;
+  if (verdict) {
+    auto const& held = source.document;
+    bool const is_newer =
+        !held || held.header().epoch != verdict->header().epoch || held.header().serial < verdict->header().serial;
+    // The same version signed once more takes nobody's place.
+    if (is_newer && adopt(source, {*verdict, copy.bytes, copy.from})) source.error.reset();
+  } else if (verdict.error().fault == Fault::equivocation) {
+    keep_evidence(source, copy.bytes);
+    refuse(source, Error{verdict.error()}.in("neighbour " + copy.from), "refused");
+  } else {
+    log_info("passed over what neighbour {} has of {}: {}", copy.from, title_of(source), verdict.error().line());
+  }
+}
+
+/// False if it is held back, or could not be kept.
+bool Refresher::adopt(Subscription& source, Offered version) {
+  if (auto reason = around_.hold_back(source, version.document)) {
+    refuse(source, std::move(*reason), "held back");
+    source.held_back = std::move(version);
+    return false;
+  }
+  auto kept = accept(source, std::move(version));
+  if (!kept) refuse(source, std::move(kept.error()), "could not keep");
+  return kept.has_value();
+}
+
 Result<> Refresher::accept_held_back(Subscription& source) {
   if (around_.clock.trouble()) return fail(*around_.clock.trouble());
-  if (auto kept = accept(source, source.held_back->document, source.held_back->bytes); !kept) return kept;
+  if (auto kept = accept(source, *source.held_back); !kept) return kept;
   source.held_back.reset();
   source.error.reset();
   tell_soon();
@@ -223,7 +279,8 @@ void Refresher::put_in_use(Subscription& source, Document document) {
   source.stale_since.reset();
 }
 
-Result<> Refresher::accept(Subscription& source, Document document, std::string bytes) {
+Result<> Refresher::accept(Subscription& source, Offered version) {
+  auto& [document, bytes, neighbour] = version;
   auto const& header = document.header();
   auto kept = around_.state.accept({.key = document.key(),
                                     .floor = document.floor(),
@@ -236,6 +293,7 @@ Result<> Refresher::accept(Subscription& source, Document document, std::string 
   auto const before = source.document;
   put_in_use(source, std::move(document));
   source.bytes = std::make_shared<std::string const>(std::move(bytes));
+  source.neighbour = std::move(neighbour);
   source.last_said.clear();
   say_accepted(source, before);
   return {};
@@ -243,8 +301,9 @@ Result<> Refresher::accept(Subscription& source, Document document, std::string 
 
 void Refresher::say_accepted(Subscription const& source, Document const& before) {
   auto const& header = source.document.header();
-  log_info("accepted {}: serial {}, signed by {}, valid until {}", title_of(source), header.serial,
-           printable(source.document.signer().text()), format_time(header.expires));
+  auto const from = source.neighbour.empty() ? "" : fmt::format(", from neighbour {}", source.neighbour);
+  log_info("accepted {}: serial {}, signed by {}, valid until {}{}", title_of(source), header.serial,
+           printable(source.document.signer().text()), format_time(header.expires), from);
   if (auto const catalogue = source.document.as<document::Catalogue>()) {
     say_refused(source, catalogue->content().refused);
   }

@@ -28,6 +28,7 @@ public:
     Workers& urgent_workers;  ///< for approval lists and for verifying again: no slow catalogue puts off a recall
     state::State& state;
     Timekeeper& clock;
+    exchange::Neighbours& neighbours;
     std::function<void()> changed;  ///< after every answer, once all documents of earlier runs are verified
     /// Why this new version shall wait for the operator, or nothing.
     std::function<std::optional<Error>(Subscription const&, Document const&)> hold_back;
@@ -50,6 +51,9 @@ public:
   void load(std::shared_ptr<Subscription> const& source, std::string bytes);
   /// Asks the source now, or as soon as the job under way is done; from then on by its schedule.
   void refresh(std::shared_ptr<Subscription> const& source);
+  /// Asks the neighbours, one of which claims to have something newer, and not the source: whatever neighbours say, no
+  /// source is asked more often for it.
+  void look_around(std::shared_ptr<Subscription> const& source);
   /// The anchors have other content now: what is in use is verified again at once.
   void judge_again(std::vector<std::shared_ptr<Subscription>> const& sources);
   /// The operator wants what was held back. Faults: state-…, disk-…, those of the clock; then it stays held back.
@@ -63,7 +67,9 @@ private:
   void take_old(Subscription& source, Result<Document> verdict);
   void put_in_use(Subscription& source, Document document);
   void take_offer(Subscription& source, Outcome& outcome);
-  [[nodiscard]] Result<> accept(Subscription& source, Document document, std::string bytes);
+  void take_neighbours_offer(Subscription& source, NeighboursOffer offer);
+  bool adopt(Subscription& source, Offered version);
+  [[nodiscard]] Result<> accept(Subscription& source, Offered version);
   void say_accepted(Subscription const& source, Document const& before);
   void say_freeze(Subscription& source);
   void say_refused(Subscription const& source, std::vector<document::RefusedEntry> const& entries);

@@ -106,6 +106,7 @@ state::SubscriptionStatus status_of(Subscription const& source, TimePoint now) {
   row.epoch = header.epoch;
   row.serial = header.serial;
   row.expires = header.expires;
+  row.neighbour = source.neighbour;
   judge_age(source, now, row);
   return row;
 }

@@ -19,10 +19,11 @@ namespace imageswarm::coordinator {
 /// Does this fault end the trust in what was accepted earlier (docs/operations.md, "What ends trust")?
 bool ends_trust(Fault fault);
 
-/// A version that passed every check, but would withdraw so much that the operator is asked first.
-struct HeldBack {
+/// A version that passed every check.
+struct Offered {
   Document document;
   std::string bytes;
+  std::string neighbour;  ///< that gave it; empty: its source did
 };
 
 struct Subscription;
@@ -40,6 +41,7 @@ struct Subscription {
   boost::asio::steady_timer timer;
   bool in_flight = false;
   bool again = false;       ///< asked to refresh while a job was under way
+  bool news = false;        ///< heard from neighbours while a job was under way
   bool answered = false;    ///< has had its first answer
   bool removed = false;     ///< no longer configured; a late answer is dropped
   bool awaited = false;     ///< no plan is made before its first answer
@@ -48,7 +50,8 @@ struct Subscription {
   std::optional<std::string> accepted_name;  ///< of the document that this source gave first
   Document document;                         ///< none before the first one passed since the start
   std::shared_ptr<std::string const> bytes;  ///< as accepted last, verified again with every refresh
-  std::optional<HeldBack> held_back;         ///< what the source offers now, until it is confirmed
+  std::string neighbour;                     ///< that gave `document` since the start; empty: its source did
+  std::optional<Offered> held_back;          ///< would withdraw so much that the operator is asked first
   std::string etag;
   std::optional<Error> error;      ///< of the last refresh
   std::optional<Error> old_fault;  ///< why `bytes` no longer pass

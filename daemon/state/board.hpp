@@ -51,6 +51,7 @@ struct SubscriptionStatus {
   std::string endorser;  ///< whom an endorser list names for it, trust::Signer::text(); empty: it is configured
   std::optional<std::uint64_t> epoch, serial;
   std::optional<TimePoint> expires;
+  std::string neighbour;  ///< address of the host that gave the document, since its source did not; else empty
   SubscriptionState state = SubscriptionState::unreachable;
   std::optional<Error> error;
   std::optional<TimePoint> refreshed;  ///< last time the source answered

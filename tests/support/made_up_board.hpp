@@ -38,10 +38,10 @@ inline state::Board made_up_board() {
   board.limits.upload_rate = Rate{20'000'000};
   board.subscriptions = {
       {"lxcloud", document::Kind::catalogue, "https://images.example.org/catalogue.yaml", "", 1, 42,
-       time("2031-06-01T00:00:00Z"), SubscriptionState::current, std::nullopt, time("2031-05-02T00:00:00Z"),
+       time("2031-06-01T00:00:00Z"), "10.0.0.7", SubscriptionState::current, std::nullopt, time("2031-05-02T00:00:00Z"),
        time("2031-05-02T00:15:00Z")},
       {"", document::Kind::approval_list, "https://site.example.org/approvals.yaml", "", std::nullopt, std::nullopt,
-       std::nullopt, SubscriptionState::refused,
+       std::nullopt, "", SubscriptionState::refused,
        Error{Fault::signer_not_listed, "signed by CN=Mallory,O=Example, which is not CN=Site Security,O=Example"},
        std::nullopt, std::nullopt}};
 

@@ -36,7 +36,7 @@ Json get(FakeCommands& commands, std::string target) {
 }
 
 std::set<std::string> const subscription_keys{"name",    "kind",  "url",   "epoch", "serial",
-                                              "expires", "state", "fault", "error"};
+                                              "expires", "state", "fault", "error", "neighbour"};
 std::set<std::string> const image_keys{"image-id", "uuid",     "name",          "image-version", "endorser",
                                        "state",    "progress", "download-rate", "upload-rate",   "bytes",
                                        "sinks",    "fault",    "error"};
@@ -67,7 +67,7 @@ TEST_CASE("status shows values as numbers and names, and null where there is non
   CHECK(status["version"] == IMAGESWARM_VERSION);
   CHECK(status["subscriptions"][0] == Json::parse(R"({"name": "lxcloud", "kind": "catalogue",
     "url": "https://images.example.org/catalogue.yaml", "epoch": 1, "serial": 42, "expires": "2031-06-01T00:00:00Z",
-    "state": "current", "fault": null, "error": null})"));
+    "state": "current", "fault": null, "error": null, "neighbour": "10.0.0.7"})"));
   auto const& refused = status["subscriptions"][1];
   CHECK(refused["name"].is_null());
   CHECK(refused["kind"] == "approval-list");

@@ -36,6 +36,16 @@ struct FakeClock final : Clock {
   TimePoint now() const override { return time; }
 };
 
+/// Nobody else is there.
+struct NoNeighbours final : exchange::Neighbours {
+  void follow(std::vector<exchange::Followed>) override {}
+  std::optional<exchange::Copy> newer_copy(exchange::Topic const&, std::stop_token const&) override { return {}; }
+  void refuse(Sha256 const&) override {}
+  Result<exchange::Copy> torrent_file(Sha256 const&, ByteCount, std::stop_token const&) override {
+    return fail(Fault::not_found, "nobody has it");
+  }
+};
+
 class FakeSwarm final : public swarm::Transfers {
 public:
   std::map<Uuid, swarm::Transfer> joined;
@@ -214,7 +224,7 @@ public:
     workers_ = std::make_unique<coordinator::Workers>(loop, 4);
     retirement_workers_ = std::make_unique<coordinator::Workers>(loop, 1);
     images = std::make_unique<coordinator::Images>(
-        coordinator::Images::Surroundings{loop, *workers_, *retirement_workers_, *state_, swarm, clock,
+        coordinator::Images::Surroundings{loop, *workers_, *retirement_workers_, *state_, swarm, neighbours, clock,
                                           [this](Fault fault) { said.push_back(fault); }, [] {}});
     REQUIRE(images->load());
     configure();
@@ -319,6 +329,7 @@ public:
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> const open_end{loop.get_executor()};
   FakeClock clock;
   FakeSwarm swarm;
+  NoNeighbours neighbours;
   flow::StoreSettings store;
   std::vector<std::shared_ptr<FakeSink>> sinks;
   std::vector<Fault> said;

@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,49 @@
 #include "tests/support/test_ca.hpp"
 
 namespace imageswarm::test {
+
+/// What other hosts say and give is up to the test. Calls come from the pool; what they share goes through the mutex.
+class FakeNeighbours final : public exchange::Neighbours {
+public:
+  void follow(std::vector<exchange::Followed> documents) override { followed = std::move(documents); }
+  std::optional<exchange::Copy> newer_copy(exchange::Topic const&, std::stop_token const&) override {
+    std::lock_guard const lock{mutex_};
+    ++asked_;
+    if (offers_.empty()) return std::nullopt;
+    auto bytes = std::move(offers_.front());
+    offers_.erase(offers_.begin());
+    return exchange::Copy{bytes, digest_of<Sha256>(bytes), "10.0.0.7"};
+  }
+  void refuse(Sha256 const& digest) override {
+    std::lock_guard const lock{mutex_};
+    refused_.push_back(digest);
+  }
+  Result<exchange::Copy> torrent_file(Sha256 const&, ByteCount, std::stop_token const&) override {
+    return fail(Fault::not_found, "nobody has it");
+  }
+
+  /// From now on they offer these, one after the other.
+  void offer(std::vector<std::string> documents) {
+    std::lock_guard const lock{mutex_};
+    offers_ = std::move(documents);
+  }
+  std::vector<Sha256> refused() {
+    std::lock_guard const lock{mutex_};
+    return refused_;
+  }
+  unsigned asked() {
+    std::lock_guard const lock{mutex_};
+    return asked_;
+  }
+
+  std::vector<exchange::Followed> followed;  ///< on the loop
+
+private:
+  std::mutex mutex_;  // guards all that follows
+  std::vector<std::string> offers_;
+  std::vector<Sha256> refused_;
+  unsigned asked_ = 0;
+};
 
 /// A host that follows documents in local files, with anchors of its own that a test may change.
 class Follower {
@@ -75,6 +119,7 @@ public:
     }
   }
 
+  unsigned answers_so_far() const { return answers_; }
   state::SubscriptionStatus status() const { return documents.statuses().front(); }
   std::string fault() const {
     auto const row = status();
@@ -86,14 +131,16 @@ public:
   /// What a restart of the daemon begins with; `changed` is called instead of a plan.
   std::unique_ptr<coordinator::Documents> documents_again(std::function<void(coordinator::Documents&)> changed) {
     auto holder = std::make_shared<coordinator::Documents*>(nullptr);
-    auto again = std::make_unique<coordinator::Documents>(coordinator::Refresher::Surroundings{
-        loop, workers, urgent_workers_, state_, clock, [holder, changed = std::move(changed)] { changed(**holder); },
-        [](auto const&, auto const&) { return std::nullopt; }, [](Fault) {}});
+    auto again = std::make_unique<coordinator::Documents>(
+        coordinator::Refresher::Surroundings{loop, workers, urgent_workers_, state_, clock, neighbours,
+                                             [holder, changed = std::move(changed)] { changed(**holder); },
+                                             [](auto const&, auto const&) { return std::nullopt; }, [](Fault) {}});
     *holder = again.get();
     return again;
   }
 
   boost::asio::io_context loop;
+  FakeNeighbours neighbours;
   std::uint64_t held_back_from = UINT64_MAX;  ///< versions from this serial on are held back
   /// What there would be with the version that came last.
   std::vector<selection::Source<document::Catalogue>> catalogues_with_offer;
@@ -111,7 +158,7 @@ public:
   coordinator::ClockReading clocks{TestCa::instance().now(), std::chrono::hours{100}};
   coordinator::Timekeeper clock{
       {state_, "this boot", [this] { return clocks; }, [this](Fault fault) { ++said[fault]; }}};
-  coordinator::Documents documents{{loop, workers, urgent_workers_, state_, clock, [this] { ++answers_; },
+  coordinator::Documents documents{{loop, workers, urgent_workers_, state_, clock, neighbours, [this] { ++answers_; },
                                     [this](auto const& source, auto const& version) -> std::optional<Error> {
                                       catalogues_with_offer = documents.catalogues_with(source, version);
                                       if (version.header().serial < held_back_from) return std::nullopt;
