@@ -22,12 +22,6 @@ Result<std::uint64_t> piece_length(yaml::Value const& value) {
   return bytes;
 }
 
-Result<std::string> layout(yaml::Value const& value) {
-  auto read = one_of({"file", "chunks"})(value);
-  if (read && *read == "chunks") return fail(Fault::torrent_layout, "'chunks' comes in a later release");
-  return read;
-}
-
 /// What Glance or we ourselves set on an image is not the endorser's to wish for: names that carry trust or ownership,
 /// and Glance's own attributes, which have keys of their own in an entry or are the site's.
 Result<> check_property(std::string_view name) {
@@ -61,6 +55,31 @@ Result<> any_name(std::string_view) {
   return {};
 }
 
+/// What chunks demand of the rest of the entry: they are zstd, and no v1 client knows their torrents.
+Result<Chunks> checked_chunks(Image const& image, std::optional<ByteCount> size) {
+  auto const& torrent = image.torrent;
+  if (!size) return fail(Fault::torrent_layout, "'chunks' need a chunk-size");
+  if (torrent.compression != Compression::zstd) return fail(Fault::torrent_layout, "'chunks' are compressed with zstd");
+  if (torrent.info_hash_v1) return fail(Fault::torrent_layout, "'chunks' have no torrent-info-hash-v1");
+  auto chunks = chunks_of(image.content_size, *size);
+  if (!chunks) return fail(Fault::torrent_layout, "chunk-size: {}", chunks.error().what);
+  return chunks;
+}
+
+void read_layout(Fields& fields, Image& image, std::size_t line) {
+  std::string layout = "file";
+  std::optional<ByteCount> chunk_size;
+  fields.optional("torrent-layout", layout, one_of({"file", "chunks"}));
+  fields.optional("chunk-size", chunk_size, size);
+  if (layout == "file" && chunk_size) {
+    fields.refuse({Fault::torrent_layout, "only the layout 'chunks' has one"}, "chunk-size", line);
+  }
+  if (layout == "file" || !fields.outcome()) return;
+  auto const chunks = checked_chunks(image, chunk_size);
+  if (!chunks) return fields.refuse(chunks.error(), "torrent-layout", line);
+  image.torrent.chunks = *chunks;
+}
+
 void read_torrent(Fields& fields, Torrent& torrent) {
   fields.required("torrent-name", torrent.name, fitting(is_file_name, file_name_form));
   fields.required("torrent-file-sha256", torrent.file_sha256, scalar(Sha256::parse));
@@ -69,7 +88,6 @@ void read_torrent(Fields& fields, Torrent& torrent) {
   fields.optional("torrent-info-hash-v1", torrent.info_hash_v1, scalar(Sha1::parse));
   fields.required("torrent-creation-time", torrent.created, scalar(parse_time));
   fields.required("download-url", torrent.download_url, download_url);
-  fields.optional("torrent-layout", torrent.layout, layout);
   fields.required("torrent-piece-length", torrent.piece_length.value, piece_length);
   fields.optional("torrent-ssl", torrent.ssl, boolean);
   fields.required("torrent-content-name", torrent.content_name, fitting(is_file_name, file_name_form));
@@ -131,7 +149,8 @@ void add_torrent(Members& members, Torrent const& torrent) {
   if (torrent.info_hash_v1) members.add("torrent-info-hash-v1", torrent.info_hash_v1->hex());
   members.add("torrent-creation-time", torrent.created);
   members.add("download-url", torrent.download_url);
-  members.add("torrent-layout", torrent.layout);
+  members.add("torrent-layout", std::string{torrent.chunks ? "chunks" : "file"});
+  if (torrent.chunks) members.add("chunk-size", torrent.chunks->size);
   members.add("torrent-piece-length", torrent.piece_length);
   if (torrent.ssl) members.add("torrent-ssl", true);
   members.add("torrent-content-name", torrent.content_name);
@@ -177,6 +196,26 @@ Result<Compression> parse_compression(std::string_view text) {
     if (name_of(each) == text) return each;
   }
   return fail(Fault::doc_field, "'{}' is none of none, gzip, xz, zstd, bzip2", printable(text));
+}
+
+Result<Chunks> chunks_of(ByteCount content, ByteCount chunk_size) {
+  if (!std::has_single_bit(chunk_size.value) || chunk_size < min_chunk_size || chunk_size > max_chunk_size) {
+    return fail(Fault::doc_field, "{} is not a power of two from {} to {}", chunk_size.value, human(min_chunk_size),
+                human(max_chunk_size));
+  }
+  auto const count = content.value / chunk_size.value + (content.value % chunk_size.value != 0 ? 1 : 0);
+  if (count < 2) {  // libtorrent puts a single file beside the directory that it should be in
+    return fail(Fault::doc_field, "{} of content are one chunk alone: the layout is 'file'", human(content));
+  }
+  if (count > max_chunks) {
+    return fail(Fault::doc_field, "{} of content in chunks of {} are more than {} chunks", human(content),
+                human(chunk_size), max_chunks);
+  }
+  return Chunks{chunk_size, static_cast<std::uint32_t>(count)};
+}
+
+std::string chunk_name(std::uint32_t index) {
+  return fmt::format("{:06}.zst", index);
 }
 
 Result<Version> Version::parse(std::string_view text) {
@@ -227,6 +266,7 @@ Result<Image> image_from(yaml::Value const& value) {
   read_placement(fields, image);
   read_content(fields, image);
   read_torrent(fields, image.torrent);
+  read_layout(fields, image, value.line);
   read_wishes(fields, image);
   auto const demanded = image_id_of(image.uuid, image.content_sha256);
   if (fields.outcome() && image.image_id != demanded) {

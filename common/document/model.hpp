@@ -59,6 +59,23 @@ enum class Compression : std::uint8_t { none, gzip, xz, zstd, bzip2 };
 std::string_view name_of(Compression compression);
 [[nodiscard]] Result<Compression> parse_compression(std::string_view text);
 
+/// Layout `chunks`: the content cut at fixed offsets, each part compressed by itself into a file of its own
+/// (docs/formats.md, "Chunks").
+struct Chunks {
+  ByteCount size;           ///< of the content in each file; the last may have less
+  std::uint32_t count = 0;  ///< as many as the content needs
+  bool operator==(Chunks const&) const = default;
+};
+inline constexpr ByteCount min_chunk_size = 64_KiB;
+/// However badly a chunk compresses, it fits into one piece.
+inline constexpr ByteCount max_chunk_size = 8_MiB;
+/// Each is a file on every host: half a terabyte in the largest chunks.
+inline constexpr std::uint32_t max_chunks = 65536;
+/// Faults: doc-field (no power of two within the limits, or more chunks than there may be).
+[[nodiscard]] Result<Chunks> chunks_of(ByteCount content, ByteCount chunk_size);
+/// The file of one chunk: "000000.zst".
+std::string chunk_name(std::uint32_t index);
+
 /// The torrent that an entry promises, to the bit.
 struct Torrent {
   std::string name;  ///< of the torrent file
@@ -67,13 +84,13 @@ struct Torrent {
   Sha256 info_hash_v2;
   std::optional<Sha1> info_hash_v1;
   TimePoint created;
-  std::string download_url;  ///< absolute, or relative to the catalogue's URL
-  std::string layout = "file";
+  std::string download_url;      ///< absolute, or relative to the catalogue's URL
+  std::optional<Chunks> chunks;  ///< none: layout `file`
   ByteCount piece_length;
   bool ssl = false;
-  std::string content_name;  ///< of the artefact
-  ByteCount content_size;    ///< of the artefact
-  Sha256 content_sha256;     ///< of the artefact
+  std::string content_name;  ///< of the artefact: a file, or the directory of the chunks
+  ByteCount content_size;    ///< of the artefact: with chunks their sum
+  Sha256 content_sha256;     ///< of the artefact: with chunks of one after the other
   Compression compression = Compression::none;
 };
 

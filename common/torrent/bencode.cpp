@@ -6,11 +6,10 @@ namespace imageswarm::torrent {
 namespace {
 
 constexpr int max_depth = 8;
-constexpr int max_values = 1000;
 
 class Decoder {
 public:
-  explicit Decoder(std::string_view bytes) : bytes_{bytes} {}
+  Decoder(std::string_view bytes, std::size_t most_values) : bytes_{bytes}, values_left_{most_values} {}
 
   Result<Bencoded> document() {
     auto root = value(1);
@@ -21,7 +20,7 @@ public:
 private:
   Result<Bencoded> value(int depth) {
     if (depth > max_depth) return wrong("too deeply nested");
-    if (++values_ > max_values) return wrong("too many values");
+    if (values_left_-- == 0) return wrong("too many values");
     auto const start = at_;
     auto inner = inner_value(depth);
     if (!inner) return fail(std::move(inner.error()));
@@ -104,7 +103,7 @@ private:
 
   std::string_view bytes_;
   std::size_t at_ = 0;
-  int values_ = 0;
+  std::size_t values_left_;
 };
 
 }  // namespace
@@ -125,8 +124,8 @@ std::int64_t const* Bencoded::integer(std::string_view key) const {
   return found ? std::get_if<std::int64_t>(&found->value) : nullptr;
 }
 
-Result<Bencoded> decode(std::string_view bytes) {
-  return Decoder{bytes}.document();
+Result<Bencoded> decode(std::string_view bytes, std::size_t most_values) {
+  return Decoder{bytes, most_values}.document();
 }
 
 std::string encode(std::string_view text) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "common/base/result.hpp"
+#include "common/document/model.hpp"
 
 namespace imageswarm::torrent {
 
@@ -26,10 +28,18 @@ struct Bencoded {
   std::int64_t const* integer(std::string_view key) const;
 };
 
+/// As many values as the torrent of one file may hold, with trackers and all; chunks have four more each.
+inline constexpr std::size_t most_values_of_file = 1000;
+inline constexpr std::size_t most_values_of_chunks = most_values_of_file + 4 * document::max_chunks;
+
 /// Reads the one canonical form of BEP 3 and nothing else: keys sorted and unique, no leading zeros or "-0", nothing
-/// behind the value; at most 8 levels and 1000 values. libtorrent's decoder accepts more, and two readings of one file
-/// are how gates are passed. Fault: torrent-syntax.
-[[nodiscard]] Result<Bencoded> decode(std::string_view bytes);
+/// behind the value; at most 8 levels and `most_values` values. libtorrent's decoder accepts more, and two readings of
+/// one file are how gates are passed. Fault: torrent-syntax.
+[[nodiscard]] Result<Bencoded> decode(std::string_view bytes, std::size_t most_values = most_values_of_file);
+
+class AdmittedTorrent;
+/// What points into `torrent`.
+Bencoded decoded_of(AdmittedTorrent const& torrent);
 
 /// The bencoded forms, to be put together in the order of their keys.
 std::string encode(std::string_view text);

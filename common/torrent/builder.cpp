@@ -73,6 +73,32 @@ std::string url_list(std::vector<std::string> const& web_seeds) {
   return "8:url-listl" + urls + "e";
 }
 
+/// What a name in the file tree leads to when it is a file.
+std::string file_node(ByteCount length, Sha256 const& root) {
+  return fmt::format("d0:d6:length{}11:pieces root{}ee", encode(static_cast<std::int64_t>(length.value)),
+                     encode(text_of(root)));
+}
+
+/// The last key of `info`.
+std::string ca_member(std::string_view swarm_ca) {
+  return swarm_ca.empty() ? "" : "8:ssl-cert" + encode(swarm_ca);
+}
+
+Result<Builder::Built> assemble(std::string const& info, std::string_view layers, ByteCount piece_length,
+                                TimePoint created, Builder::Sources const& sources) {
+  Builder::Built built;
+  built.bytes =
+      fmt::format("d{}13:creation date{}4:info{}12:piece layersd{}e{}e", announce(sources.trackers),
+                  encode(std::int64_t{created.time_since_epoch().count()}), info, layers, url_list(sources.web_seeds));
+  if (built.bytes.size() > max_torrent_size.value) {
+    return fail(Fault::torrent_size, "the torrent file would be {}, more than {}: choose longer pieces",
+                human(ByteCount{built.bytes.size()}), human(max_torrent_size));
+  }
+  built.info_hash_v2 = digest_of<Sha256>(info);
+  built.piece_length = piece_length;
+  return built;
+}
+
 }  // namespace
 
 struct Builder::Impl {
@@ -133,28 +159,41 @@ Result<Builder::Built> Builder::finish(std::string_view name, TimePoint created,
 
   auto const length = encode(static_cast<std::int64_t>(self.size.value));
   // A single file needs no padding file in the v1 half: nothing follows that had to begin at a piece.
-  auto const info = fmt::format(
-      "d9:file treed{}d0:d6:length{}11:pieces root{}eee{}12:meta versioni2e4:name{}12:piece length{}{}{}e",
-      encode(name), length, encode(text_of(root)), self.v1 ? "6:length" + length : "", encode(name),
-      encode(static_cast<std::int64_t>(self.piece_length.value)), self.v1 ? "6:pieces" + encode(self.v1_pieces) : "",
-      swarm_ca.empty() ? "" : "8:ssl-cert" + encode(swarm_ca));
+  auto const info = fmt::format("d9:file treed{}{}e{}12:meta versioni2e4:name{}12:piece length{}{}{}e", encode(name),
+                                file_node(self.size, root), self.v1 ? "6:length" + length : "", encode(name),
+                                encode(static_cast<std::int64_t>(self.piece_length.value)),
+                                self.v1 ? "6:pieces" + encode(self.v1_pieces) : "", ca_member(swarm_ca));
   std::string layers;
   if (self.size > self.piece_length) {
     std::string layer;
     for (auto const& piece : self.pieces) layer += text_of(piece);
     layers = encode(text_of(root)) + encode(layer);
   }
-  Built built;
-  built.bytes =
-      fmt::format("d{}13:creation date{}4:info{}12:piece layersd{}e{}e", announce(sources.trackers),
-                  encode(std::int64_t{created.time_since_epoch().count()}), info, layers, url_list(sources.web_seeds));
-  if (built.bytes.size() > max_torrent_size.value) {
-    return fail(Fault::torrent_size, "the torrent file would be {}, more than {}: choose longer pieces",
-                human(ByteCount{built.bytes.size()}), human(max_torrent_size));
-  }
-  built.info_hash_v2 = digest_of<Sha256>(info);
-  if (self.v1) built.info_hash_v1 = digest_of<Sha1>(info);
+  auto built = assemble(info, layers, self.piece_length, created, sources);
+  if (built && self.v1) built->info_hash_v1 = digest_of<Sha1>(info);
   return built;
+}
+
+Chunk chunk_of(std::span<std::byte const> packed) {
+  return {{packed.size()}, root_of_file(packed)};
+}
+
+Result<Builder::Built> build(std::string_view name, std::vector<Chunk> const& chunks, TimePoint created,
+                             Builder::Sources const& sources, std::string_view swarm_ca) {
+  auto piece_length = min_piece_length;
+  std::string files;
+  for (std::uint32_t index = 0; auto const& chunk : chunks) {
+    if (chunk.size.value == 0) return fail(Fault::torrent_size, "an empty file cannot be swarmed");
+    while (piece_length < chunk.size) piece_length.value *= 2;
+    files += encode(document::chunk_name(index++)) + file_node(chunk.size, chunk.root);
+  }
+  if (chunks.empty() || piece_length > max_piece_length) {
+    return fail(Fault::torrent_size, "{} chunks, the longest of more than {}, cannot be swarmed", chunks.size(),
+                human(max_piece_length));
+  }
+  auto const info = fmt::format("d9:file treed{}e12:meta versioni2e4:name{}12:piece length{}{}e", files, encode(name),
+                                encode(static_cast<std::int64_t>(piece_length.value)), ca_member(swarm_ca));
+  return assemble(info, {}, piece_length, created, sources);
 }
 
 }  // namespace imageswarm::torrent

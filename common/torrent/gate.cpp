@@ -92,32 +92,30 @@ Checked check_piece_length(Bencoded const& info, document::Torrent const& promis
   return {};
 }
 
-Checked check_name(std::string_view const* name, document::Torrent const& promised) {
-  if (name && *name == promised.content_name) return {};
-  return fail(Fault::torrent_name, "the torrent's file is called '{}', '{}' was signed", printable(name ? *name : ""),
-              printable(promised.content_name));
+Checked check_name(std::string_view const* name, std::string_view promised) {
+  if (name && *name == promised) return {};
+  return fail(Fault::torrent_name, "the torrent's file is called '{}', it should be '{}'", printable(name ? *name : ""),
+              printable(promised));
 }
 
-Checked check_length(std::int64_t const* length, document::Torrent const& promised) {
-  if (length && *length > 0 && static_cast<std::uint64_t>(*length) == promised.content_size.value) return {};
-  return fail(Fault::torrent_size, "the torrent's file has {} bytes, {} were signed", length ? *length : 0,
-              promised.content_size.value);
+/// One file of the v2 tree, with nothing but length and root.
+struct File {
+  std::string path;  ///< as libtorrent calls it
+  ByteCount length;
+  Sha256 root;
+};
+
+std::size_t promised_files(document::Torrent const& promised) {
+  return promised.chunks ? promised.chunks->count : 1;
 }
 
-/// The file's entry in the v2 tree: exactly one file at the top, with nothing but length and root.
-Result<Bencoded const*> only_file(Bencoded const& info, document::Torrent const& promised) {
-  auto const* version = info.integer("meta version");
-  auto const* tree = info.find("file tree");
-  if (!version || *version != 2 || !tree || !tree->map()) {
-    return fail(Fault::torrent_downgrade, "the torrent has no v2 half, which was promised");
-  }
-  if (tree->map()->size() != 1) {
-    return fail(Fault::torrent_files, "the torrent has {} files instead of one", tree->map()->size());
-  }
-  auto const& [name, node] = *tree->map()->begin();
-  if (auto named = check_name(&name, promised); !named) return fail(std::move(named.error()));
+std::string promised_name(document::Torrent const& promised, std::size_t index) {
+  return promised.chunks ? document::chunk_name(static_cast<std::uint32_t>(index)) : promised.content_name;
+}
+
+Result<Bencoded const*> entry_of(Bencoded const& node) {
   if (!node.map() || node.map()->size() != 1 || !node.find("") || !node.find("")->map()) {
-    return fail(Fault::torrent_files, "the torrent has a directory instead of one file");
+    return fail(Fault::torrent_files, "the torrent has a directory where a file was promised");
   }
   auto const* file = node.find("");
   for (auto const& [key, member] : *file->map()) {
@@ -129,20 +127,59 @@ Result<Bencoded const*> only_file(Bencoded const& info, document::Torrent const&
   return file;
 }
 
-Checked check_layers(Bencoded const& torrent, Bencoded const& file, document::Torrent const& promised) {
-  auto const* root = file.text("pieces root");
+Result<File> read_entry(Bencoded const& entry, std::string path) {
+  auto const* length = entry.integer("length");
+  if (!length || *length <= 0) {
+    return fail(Fault::torrent_size, "the torrent's file {} has {} bytes", printable(path), length ? *length : 0);
+  }
+  auto const* root = entry.text("pieces root");
   if (!root || root->size() != sizeof(Sha256::bytes)) {
-    return fail(Fault::torrent_layers, "the torrent's file has no root of 32 bytes");
+    return fail(Fault::torrent_layers, "the torrent's file {} has no root of 32 bytes", printable(path));
   }
-  auto const* layers = torrent.find("piece layers");
-  if (!layers || !layers->map()) return fail(Fault::torrent_layers, "the torrent has no piece layers");
-  auto const pieces = count_of(promised.content_size, promised.piece_length);
-  if (layers->map()->size() != (pieces > 1 ? 1u : 0u)) {
-    return fail(Fault::torrent_layers, "the torrent has {} piece layers for a file of {} pieces", layers->map()->size(),
-                pieces);
+  return File{std::move(path), {static_cast<std::uint64_t>(*length)}, digest_from(*root)};
+}
+
+/// The files at the top of the v2 tree: exactly the promised ones.
+Result<std::vector<File>> read_files(Bencoded const& info, document::Torrent const& promised) {
+  auto const* version = info.integer("meta version");
+  auto const* tree = info.find("file tree");
+  if (!version || *version != 2 || !tree || !tree->map()) {
+    return fail(Fault::torrent_downgrade, "the torrent has no v2 half, which was promised");
   }
-  if (pieces == 1) return {};
-  auto const* layer = layers->text(*root);
+  auto const count = promised_files(promised);
+  if (tree->map()->size() != count) {
+    return fail(Fault::torrent_files, "the torrent has {} files instead of {}", tree->map()->size(), count);
+  }
+  std::vector<File> files;
+  files.reserve(count);
+  for (auto const& [name, node] : *tree->map()) {
+    auto const expected = promised_name(promised, files.size());
+    if (auto named = check_name(&name, expected); !named) return fail(std::move(named.error()));
+    auto const entry = entry_of(node);
+    if (!entry) return fail(entry.error());
+    auto file = read_entry(**entry, promised.chunks ? promised.content_name + "/" + expected : expected);
+    if (!file) return fail(std::move(file.error()));
+    files.push_back(std::move(*file));
+  }
+  return files;
+}
+
+/// Together they are as long as promised; a chunk is one piece.
+Checked check_lengths(std::vector<File> const& files, document::Torrent const& promised) {
+  ByteCount total;
+  for (auto const& file : files) {
+    if (promised.chunks && file.length > promised.piece_length) {
+      return fail(Fault::torrent_size, "the torrent's file {} is longer than a piece", printable(file.path));
+    }
+    total += file.length;
+  }
+  if (total == promised.content_size) return {};
+  return fail(Fault::torrent_size, "the torrent's content has {} bytes, {} were signed", total.value,
+              promised.content_size.value);
+}
+
+Checked check_layer(std::string_view const* layer, File const& file, document::Torrent const& promised) {
+  auto const pieces = count_of(file.length, promised.piece_length);
   if (!layer || layer->size() % sizeof(Sha256::bytes) != 0 || layer->size() / sizeof(Sha256::bytes) != pieces) {
     return fail(Fault::torrent_layers, "the torrent's piece layer does not have {} hashes", pieces);
   }
@@ -151,10 +188,25 @@ Checked check_layers(Bencoded const& torrent, Bencoded const& file, document::To
   for (auto rest = *layer; !rest.empty(); rest.remove_prefix(sizeof(Sha256::bytes))) {
     hashes.push_back(digest_from(rest));
   }
-  if (root_of_layer(std::move(hashes), promised.piece_length) != digest_from(*root)) {
+  if (root_of_layer(std::move(hashes), promised.piece_length) != file.root) {
     return fail(Fault::torrent_layers, "the torrent's piece layer does not add up to the root");
   }
   return {};
+}
+
+/// A layer for each file of more than one piece, and no others.
+Checked check_layers(Bencoded const& torrent, std::vector<File> const& files, document::Torrent const& promised) {
+  auto const* layers = torrent.find("piece layers");
+  if (!layers || !layers->map()) return fail(Fault::torrent_layers, "the torrent has no piece layers");
+  std::size_t expected = 0;
+  for (auto const& file : files) {
+    if (file.length <= promised.piece_length) continue;
+    ++expected;
+    if (auto good = check_layer(layers->text(text_of(file.root)), file, promised); !good) return good;
+  }
+  if (layers->map()->size() == expected) return {};
+  return fail(Fault::torrent_layers, "the torrent has {} piece layers, it should have {}", layers->map()->size(),
+              expected);
 }
 
 /// The v1 half of a hybrid must speak of the same file; a v2-only torrent has none.
@@ -165,7 +217,10 @@ Checked check_v1(Bencoded const& info, document::Torrent const& promised) {
     return fail(Fault::torrent_info_hash, "the torrent has a v1 half, which was not signed");
   }
   if (!pieces) return fail(Fault::torrent_downgrade, "the torrent has no v1 half, which was promised");
-  if (auto right = check_length(info.integer("length"), promised); !right) return right;
+  auto const* length = info.integer("length");
+  if (!length || *length < 0 || static_cast<std::uint64_t>(*length) != promised.content_size.value) {
+    return fail(Fault::torrent_size, "the torrent's halves disagree on the number of bytes");
+  }
   if (pieces->size() != sizeof(Sha1::bytes) * count_of(promised.content_size, promised.piece_length)) {
     return fail(Fault::torrent_layers, "the torrent's halves disagree on the number of pieces");
   }
@@ -180,24 +235,35 @@ Checked check_info_hashes(std::string_view info, document::Torrent const& promis
   return {};
 }
 
+bool same_files(lt::file_storage const& loaded, std::vector<File> const& files) {
+  auto next = files.begin();
+  for (auto const index : loaded.file_range()) {
+    // Behind a file of v2 there may be a padding file (BEP 47); it exists nowhere but in libtorrent.
+    if (loaded.pad_file_at(index)) continue;
+    if (next == files.end() || loaded.file_path(index) != next->path ||
+        loaded.file_size(index) != static_cast<std::int64_t>(next->length.value) ||
+        loaded.root(index).to_string() != text_of(next->root)) {
+      return false;
+    }
+    ++next;
+  }
+  return next == files.end();
+}
+
 /// The last proof: what will open it in the swarm reads the same in it.
-Checked check_loads(std::string_view bytes, document::Torrent const& promised) {
+Checked check_loads(std::string_view bytes, std::vector<File> const& files, document::Torrent const& promised) {
+  constexpr int tokens_of_file = 10;
   lt::load_torrent_limits limits;
   limits.max_buffer_size = static_cast<int>(max_torrent_size.value);
   limits.max_decode_depth = 10;
-  limits.max_decode_tokens = 2000;
+  limits.max_decode_tokens = 2000 + tokens_of_file * static_cast<int>(files.size());
   try {
     auto const loaded = lt::load_torrent_buffer({bytes.data(), static_cast<std::ptrdiff_t>(bytes.size())}, limits);
-    auto const& files = loaded.ti->files();
     auto const v1 = promised.info_hash_v1 ? text_of(*promised.info_hash_v1) : std::string_view{};
     auto const hashes = loaded.ti->info_hashes();
-    // A v2-only torrent may have a padding file behind the image (BEP 47); it exists nowhere but in libtorrent.
-    bool const one_file = files.num_files() == 1 || (files.num_files() == 2 && files.pad_file_at(lt::file_index_t{1}));
-    bool const same = one_file && files.file_path(lt::file_index_t{0}) == promised.content_name &&
-                      files.file_size(lt::file_index_t{0}) == static_cast<std::int64_t>(promised.content_size.value) &&
-                      hashes.v2.to_string() == text_of(promised.info_hash_v2) &&
-                      hashes.has_v1() == promised.info_hash_v1.has_value() &&
-                      (v1.empty() || hashes.v1.to_string() == v1);
+    bool const same =
+        same_files(loaded.ti->files(), files) && hashes.v2.to_string() == text_of(promised.info_hash_v2) &&
+        hashes.has_v1() == promised.info_hash_v1.has_value() && (v1.empty() || hashes.v1.to_string() == v1);
     if (!same) return fail(Fault::torrent_files, "libtorrent reads the torrent in another way");
   } catch (std::exception const& error) {
     return fail(Fault::torrent_syntax, "libtorrent refuses the torrent: {}", printable(error.what()));
@@ -206,25 +272,22 @@ Checked check_loads(std::string_view bytes, document::Torrent const& promised) {
 }
 
 Checked check_all(std::string_view bytes, document::Torrent const& promised) {
-  if (promised.layout != "file") {
-    return fail(Fault::torrent_layout, "layout '{}' is not known to this version: upgrade", printable(promised.layout));
-  }
   if (auto good = check_bytes(bytes, promised); !good) return good;
-  auto const torrent = decode(bytes);
+  auto const torrent = decode(bytes, promised.chunks ? most_values_of_chunks : most_values_of_file);
   if (!torrent) return fail(torrent.error());
   auto const* info = torrent->find("info");
   if (!info) return fail(Fault::torrent_syntax, "the torrent has no info dictionary");
   if (auto good = check_keys(*info, promised); !good) return good;
   if (auto good = check_swarm_ca(*info, promised); !good) return good;
   if (auto good = check_piece_length(*info, promised); !good) return good;
-  if (auto good = check_name(info->text("name"), promised); !good) return good;
-  auto const file = only_file(*info, promised);
-  if (!file) return fail(file.error());
-  if (auto good = check_length((*file)->integer("length"), promised); !good) return good;
-  if (auto good = check_layers(*torrent, **file, promised); !good) return good;
+  if (auto good = check_name(info->text("name"), promised.content_name); !good) return good;
+  auto const files = read_files(*info, promised);
+  if (!files) return fail(files.error());
+  if (auto good = check_lengths(*files, promised); !good) return good;
+  if (auto good = check_layers(*torrent, *files, promised); !good) return good;
   if (auto good = check_v1(*info, promised); !good) return good;
   if (auto good = check_info_hashes(info->raw, promised); !good) return good;
-  return check_loads(bytes, promised);
+  return check_loads(bytes, *files, promised);
 }
 
 }  // namespace
@@ -234,10 +297,15 @@ Result<AdmittedTorrent> admit(std::string bytes, document::Torrent const& promis
   return AdmittedTorrent{std::move(bytes)};
 }
 
-std::string bare(AdmittedTorrent const& torrent) {
-  auto const decoded = decode(torrent.bytes());
+Bencoded decoded_of(AdmittedTorrent const& torrent) {
+  auto decoded = decode(torrent.bytes(), most_values_of_chunks);
   assert(decoded);
-  return fmt::format("d4:info{}12:piece layers{}e", decoded->find("info")->raw, decoded->find("piece layers")->raw);
+  return std::move(*decoded);
+}
+
+std::string bare(AdmittedTorrent const& torrent) {
+  auto const decoded = decoded_of(torrent);
+  return fmt::format("d4:info{}12:piece layers{}e", decoded.find("info")->raw, decoded.find("piece layers")->raw);
 }
 
 }  // namespace imageswarm::torrent

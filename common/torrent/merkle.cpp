@@ -1,5 +1,6 @@
 #include "common/torrent/merkle.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <cassert>
 
@@ -20,6 +21,18 @@ Sha256 merkle_root(std::vector<Sha256> nodes, std::size_t width, Sha256 filler) 
     filler = parent(filler, filler);
   }
   return nodes.front();
+}
+
+Sha256 root_of_file(std::span<std::byte const> content) {
+  std::vector<Sha256> blocks;
+  blocks.reserve(count_of({content.size()}, block_size));
+  Hasher<Sha256> hasher;
+  for (std::size_t at = 0; at < content.size(); at += block_size.value) {
+    hasher.update(content.subspan(at, std::min<std::size_t>(block_size.value, content.size() - at)));
+    blocks.push_back(hasher.finish());
+  }
+  auto const width = std::bit_ceil(blocks.size());
+  return merkle_root(std::move(blocks), width);
 }
 
 Sha256 root_of_layer(std::vector<Sha256> pieces, ByteCount piece_length) {

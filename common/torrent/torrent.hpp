@@ -42,6 +42,7 @@ public:
     std::string bytes;  ///< the torrent file, bencoded
     Sha256 info_hash_v2;
     std::optional<Sha1> info_hash_v1;
+    ByteCount piece_length;
   };
   /// Where ordinary clients find peers; our daemons take the catalogue's word alone.
   struct Sources {
@@ -57,6 +58,18 @@ private:
   std::unique_ptr<Impl> impl_;
 };
 
+/// A file of the layout `chunks`, packed.
+struct Chunk {
+  ByteCount size;
+  Sha256 root;
+};
+Chunk chunk_of(std::span<std::byte const> packed);
+
+/// The v2 torrent of all chunks of an artefact, in their order, in a directory called `name`. The pieces are as long as
+/// the longest chunk needs, so that each is one piece.
+[[nodiscard]] Result<Builder::Built> build(std::string_view name, std::vector<Chunk> const& chunks, TimePoint created,
+                                           Builder::Sources const& sources = {}, std::string_view swarm_ca = {});
+
 /// A torrent file that has passed the gate: only `admit` makes one.
 class AdmittedTorrent {
 public:
@@ -70,9 +83,10 @@ private:
 };
 
 /// The torrent gate (docs/security.md, "Torrents"; BEP 3, BEP 52): size and SHA-256 as signed before anything is
-/// parsed, then exactly one file with the promised name, size and piece length, no symlinks, executables or hidden
-/// files, piece layers that add up to the root, info-hashes as promised, the CA of a private swarm where and only where
-/// it was promised, canonical bencoding without duplicate keys or trailing bytes. Faults: hash-mismatch, torrent-….
+/// parsed, then exactly one file with the promised name, size and piece length, or exactly the promised chunks, each of
+/// one piece, in a directory of that name; no symlinks, executables or hidden files, piece layers that add up to the
+/// root, info-hashes as promised, the CA of a private swarm where and only where it was promised, canonical bencoding
+/// without duplicate keys or trailing bytes. Faults: hash-mismatch, torrent-….
 [[nodiscard]] Result<AdmittedTorrent> admit(std::string bytes, document::Torrent const& promised);
 
 /// The same torrent with nothing but `info` and `piece layers`: no trackers, web seeds, DHT nodes or similar torrents,

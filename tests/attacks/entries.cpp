@@ -10,6 +10,11 @@ namespace {
 
 using document::Image;
 
+void chunked(Image& image, ByteCount size) {
+  image.torrent.compression = document::Compression::zstd;
+  image.torrent.chunks = document::Chunks{size, 1};
+}
+
 struct EntryRow {
   char const* name;
   char const* expected;
@@ -49,7 +54,17 @@ std::vector<EntryRow> const entries_spoilt{
     {"pieces of 32 MiB", "doc-field", [](Image& i) { i.torrent.piece_length = 32_MiB; }},
     {"an artefact of no bytes", "doc-field", [](Image& i) { i.torrent.content_size = {0}; }},
     {"a content larger than any disk", "doc-field", [](Image& i) { i.content_size = {UINT64_MAX}; }},
-    {"the layout of a later version", "torrent-layout", [](Image& i) { i.torrent.layout = "chunks"; }},
+    {"chunks that are not compressed", "torrent-layout",
+     [](Image& i) {
+       i.torrent.chunks = document::Chunks{4_MiB, 1};
+     }},
+    {"chunks of no bytes", "doc-field", [](Image& i) { chunked(i, {0}); }},
+    {"chunks of 2 GiB", "torrent-layout", [](Image& i) { chunked(i, 2_GiB); }},
+    {"more chunks than a host takes files", "torrent-layout",
+     [](Image& i) {
+       i.content_size = 1024_GiB;
+       chunked(i, 64_KiB);
+     }},
     {"a format that Glance does not know", "doc-field", [](Image& i) { i.disk_format = "exe"; }},
     {"a property that says who endorsed it", "doc-field",
      [](Image& i) {

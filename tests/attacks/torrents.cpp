@@ -103,6 +103,22 @@ Case good(bool hybrid) {
   return made;
 }
 
+/// What a chunk's name leads to.
+std::string chunk(std::int64_t length) {
+  return dict({{"", dict({{"length", number(length)}, {"pieces root", text(std::string(32, 'r'))}})}});
+}
+
+Case good_chunks() {
+  Case made;
+  for (auto const* name : {"000000.zst", "000001.zst", "000002.zst"}) made.parts.tree[name] = chunk(1000);
+  made.parts.info = {{"meta version", number(2)}, {"name", text("disk.chunks")}, {"piece length", number(65536)}};
+  made.promised.chunks = document::Chunks{64_KiB, 3};
+  made.promised.piece_length = 64_KiB;
+  made.promised.content_name = "disk.chunks";
+  made.promised.content_size = {3000};
+  return made;
+}
+
 /// What is done to a good torrent before it is signed, and the word it must get.
 struct Row {
   char const* name;
@@ -252,7 +268,58 @@ std::vector<Row> const rows{
        c.promised.content_size = {1000};
      }},
     {"too deep", "torrent-syntax", [](Case& c) { c.parts.top["a"] = deep(100'000); }},
-    {"layout chunks", "torrent-layout", [](Case& c) { c.promised.layout = "chunks"; }},
+    {"chunks promised, one file there", "torrent-name",
+     [](Case& c) {
+       c.promised.chunks = document::Chunks{64_KiB, 1};
+     }},
+};
+
+/// The same for a good torrent of three chunks of 1000 bytes.
+std::vector<Row> const rows_of_chunks{
+    {"nothing wrong (chunks)", "accepted", [](Case&) {}},
+    {"one file promised, chunks there", "torrent-files", [](Case& c) { c.promised.chunks.reset(); }},
+    {"a chunk too few", "torrent-files", [](Case& c) { c.parts.tree.erase("000002.zst"); }},
+    {"a chunk too many", "torrent-files", [](Case& c) { c.parts.tree["000003.zst"] = chunk(1000); }},
+    {"a gap between chunks", "torrent-name",
+     [](Case& c) { c.parts.tree["000003.zst"] = c.parts.tree.extract("000002.zst").mapped(); }},
+    {"a chunk of another name", "torrent-name",
+     [](Case& c) { c.parts.tree["2.zst"] = c.parts.tree.extract("000002.zst").mapped(); }},
+    {"a chunk that climbs out", "torrent-name",
+     [](Case& c) { c.parts.tree[".."] = c.parts.tree.extract("000000.zst").mapped(); }},
+    {"a chunk in a directory", "torrent-files",
+     [](Case& c) {
+       c.parts.tree["000001.zst"] = dict({{"deeper", chunk(1000)}});
+     }},
+    {"a chunk that is a symbolic link", "torrent-attribute",
+     [](Case& c) {
+       c.parts.tree["000001.zst"] = dict({{"", dict({{"attr", text("l")}, {"length", number(1000)}})}});
+     }},
+    {"an empty chunk", "torrent-size", [](Case& c) { c.parts.tree["000001.zst"] = chunk(0); }},
+    {"a negative chunk that makes the sum right", "torrent-size",
+     [](Case& c) {
+       c.parts.tree["000000.zst"] = chunk(-1000);
+       c.parts.tree["000001.zst"] = chunk(3000);
+     }},
+    {"a chunk of another length", "torrent-size", [](Case& c) { c.parts.tree["000001.zst"] = chunk(1001); }},
+    {"a chunk of several pieces", "torrent-size",
+     [](Case& c) {
+       c.parts.tree["000001.zst"] = chunk(65537);
+       c.promised.content_size = {2000 + 65537};
+     }},
+    {"a chunk without a root", "torrent-layers",
+     [](Case& c) {
+       c.parts.tree["000001.zst"] = dict({{"", dict({{"length", number(1000)}})}});
+     }},
+    {"a layer for a chunk", "torrent-layers",
+     [](Case& c) { c.parts.layers[std::string(32, 'r')] = text(std::string(32, 'r')); }},
+    {"the directory has another name", "torrent-name", [](Case& c) { c.parts.info["name"] = text("other"); }},
+    {"the directory climbs out", "torrent-name", [](Case& c) { c.parts.info["name"] = text(".."); }},
+    {"chunks with a v1 half", "torrent-info-hash",
+     [](Case& c) { c.parts.info["pieces"] = text(std::string(60, 'x')); }},
+    {"chunks with a v1 list of files", "torrent-files",
+     [](Case& c) {
+       c.parts.info["files"] = "l" + dict({{"length", number(3000)}, {"path", "l" + text("x") + "e"}}) + "e";
+     }},
 };
 
 struct Encoding {
@@ -324,15 +391,16 @@ Table torrents() {
   auto const add = [&](char const* name, char const* expected, std::function<std::string()> outcome) {
     table.push_back({"torrent", name, expected, std::move(outcome)});
   };
-  for (auto const& row : rows) {
-    add(row.name, row.expected, [&row] {
-      auto made = good(row.hybrid);
+  auto const add_row = [&](Row const& row, Case whole) {
+    add(row.name, row.expected, [&row, made = std::move(whole)]() mutable {
       row.spoil(made);
       auto const bytes = made.parts.bytes();
       made.sign(bytes);
       return verdict(made, bytes);
     });
-  }
+  };
+  for (auto const& row : rows) add_row(row, good(row.hybrid));
+  for (auto const& row : rows_of_chunks) add_row(row, good_chunks());
   for (auto const& encoding : other_encodings(good(true).parts.bytes())) {
     add(encoding.name, "torrent-syntax", [bytes = encoding.bytes] {
       auto made = good(true);

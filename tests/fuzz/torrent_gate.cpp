@@ -14,6 +14,12 @@ void fuzz::try_out(std::string_view input) {
   promised.content_size = {200'000};
   if (auto const decoded = torrent::decode(input)) {
     auto const* info = decoded->find("info");
+    auto const* name = info ? info->text("name") : nullptr;
+    if (name && *name == "disk.chunks") {
+      promised.chunks = document::Chunks{64_KiB, 3};
+      promised.content_name = *name;
+      promised.content_size = {3000};
+    }
     if (info) promised.info_hash_v2 = digest_of<Sha256>(info->raw);
     promised.ssl = info && info->find("ssl-cert");
     if (info && info->find("pieces")) promised.info_hash_v1 = digest_of<Sha1>(info->raw);

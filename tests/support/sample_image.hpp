@@ -32,6 +32,7 @@ inline document::Image sample_image(std::string const& name = "debian-12", std::
                    .info_hash_v1 = {},
                    .created = time,
                    .download_url = "torrents/" + image.image_id.text() + ".torrent",
+                   .chunks = {},
                    .piece_length = 1_MiB,
                    .content_name = image.image_id.text() + ".qcow2",
                    .content_size = image.content_size,

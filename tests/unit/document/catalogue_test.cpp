@@ -97,7 +97,7 @@ TEST_CASE("one bad entry is refused by its name and never blocks the others") {
       {"image-version: 1", "image-version: x", "image 'debian-12': line "},
       {"disk-format: qcow2", "disk-format: exe", "disk-format: 'exe'"},
       {"    endorsed: 2026-01-02T03:04:05Z\n", "", "endorsed: it is missing"},
-      {"torrent-layout: file", "torrent-layout: chunks", "later release"},
+      {"torrent-layout: file", "torrent-layout: chunks", "chunk-size"},
       {"    disk-format: qcow2\n", "    disk-format: qcow2\n    glance-properties: {owner: me}\n", "owner"},
   }));
   auto const read = parse_catalogue(replaced(write(sample()), wrong.from, wrong.to));

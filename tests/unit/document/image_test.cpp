@@ -64,7 +64,7 @@ TEST_CASE("keys that are left out have their defaults") {
   auto const read = image_from(to_value(test::sample_image()));
   REQUIRE(read);
   CHECK(read->container_format == "bare");
-  CHECK(read->torrent.layout == "file");
+  CHECK_FALSE(read->torrent.chunks);
   CHECK(read->torrent.compression == Compression::none);
   CHECK_FALSE(read->torrent.ssl);
   CHECK_FALSE(read->shareable);
@@ -159,11 +159,54 @@ TEST_CASE("image IDs are UUIDv5 of the family and the digest in hex") {
         "ee586207-a68c-505a-8dfb-1dc50feb38b8");
 }
 
-TEST_CASE("chunks are refused with the word of the torrent's layout") {
-  auto const read = image_from(changed("torrent-layout", yaml::Value{std::string{"chunks"}}));
+TEST_CASE("chunks are counted, and written as they were read") {
+  auto image = test::sample_image();
+  image.content_size = {3 * (4_MiB).value + 1};
+  image.torrent.compression = Compression::zstd;
+  image.torrent.chunks = Chunks{4_MiB, 4};
+  auto const read = image_from(to_value(image));
+  REQUIRE(read);
+  CHECK(read->torrent.chunks == image.torrent.chunks);
+  CHECK(chunk_name(0) == "000000.zst");
+  CHECK(chunk_name(65535) == "065535.zst");
+}
+
+TEST_CASE("chunks that no host could use are refused with the word of the torrent's layout") {
+  struct Wrong {
+    std::string_view says;
+    std::function<void(Image&)> spoil;
+  };
+  auto const wrong = GENERATE(values<Wrong>({
+      {"need a chunk-size", [](Image& i) { i.torrent.chunks->size = {0}; }},
+      {"not a power of two", [](Image& i) { i.torrent.chunks->size = {65537}; }},
+      {"not a power of two", [](Image& i) { i.torrent.chunks->size = 32_KiB; }},
+      {"not a power of two", [](Image& i) { i.torrent.chunks->size = 16_MiB; }},
+      {"one chunk alone", [](Image& i) { i.content_size = 4_MiB; }},
+      {"more than 65536 chunks", [](Image& i) { i.content_size = {65536 * (4_MiB).value + 1}; }},
+      {"compressed with zstd", [](Image& i) { i.torrent.compression = Compression::none; }},
+      {"no torrent-info-hash-v1", [](Image& i) { i.torrent.info_hash_v1.emplace(); }},
+  }));
+  auto image = test::sample_image();
+  image.torrent.compression = Compression::zstd;
+  image.torrent.info_hash_v1.reset();
+  image.content_size = 5_MiB;
+  image.torrent.chunks = Chunks{4_MiB, 2};
+  wrong.spoil(image);
+  auto value = to_value(image);
+  if (wrong.says == "need a chunk-size") {
+    std::erase_if(std::get<yaml::Value::Map>(value.node),
+                  [](auto const& member) { return member.key == "chunk-size"; });
+  }
+  auto const read = image_from(value);
   REQUIRE_FALSE(read);
   CHECK(read.error().fault == Fault::torrent_layout);
-  CHECK_THAT(read.error().what, Catch::Contains("later release"));
+  CHECK_THAT(read.error().what, Catch::Contains(std::string{wrong.says}));
+}
+
+TEST_CASE("a chunk size without chunks is refused") {
+  auto const read = image_from(changed("chunk-size", yaml::Value{std::string{"4194304"}}));
+  REQUIRE_FALSE(read);
+  CHECK(read.error().fault == Fault::torrent_layout);
 }
 
 TEST_CASE("a catalogue cannot set properties that carry trust or ownership, nor Glance's own attributes") {

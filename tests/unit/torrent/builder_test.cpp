@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
@@ -39,10 +40,10 @@ Builder::Built build(std::string_view content, Flavour flavour, std::string_view
 }
 
 /// What libtorrent itself makes of the file.
-lt::info_hash_t made_by_libtorrent(fs::path const& file, Flavour flavour) {
+lt::info_hash_t made_by_libtorrent(fs::path const& file, Flavour flavour, ByteCount piece_length = piece) {
   lt::file_storage files;
   lt::add_files(files, file.native());
-  lt::create_torrent torrent{files, static_cast<int>(piece.value),
+  lt::create_torrent torrent{files, static_cast<int>(piece_length.value),
                              flavour == Flavour::v2 ? lt::create_torrent::v2_only : lt::create_flags_t{}};
   lt::set_piece_hashes(torrent, file.parent_path().native());
   std::string bytes;
@@ -59,6 +60,25 @@ lt::session_params quiet() {
   params.settings.set_bool(lt::settings_pack::enable_natpmp, false);
   params.settings.set_int(lt::settings_pack::alert_mask, lt::alert_category::status | lt::alert_category::error);
   return params;
+}
+
+/// Waits until as many torrents have been checked, and all of each was there.
+void check_all_there(lt::session& session, std::size_t torrents) {
+  std::map<std::string, double> checked;
+  while (checked.size() < torrents) {
+    REQUIRE(session.wait_for_alert(std::chrono::seconds{20}));
+    std::vector<lt::alert*> alerts;
+    session.pop_alerts(&alerts);
+    for (auto* alert : alerts) {
+      if (auto const* done = lt::alert_cast<lt::torrent_checked_alert>(alert)) {
+        checked[done->torrent_name()] = done->handle.status().progress;
+      }
+    }
+  }
+  for (auto const& [name, progress] : checked) {
+    CAPTURE(name);
+    CHECK(progress == 1.0);
+  }
 }
 
 constexpr std::size_t sizes[] = {1,      16383,  16384,   16385,  40'000, 65535,  65536,  65537,  131072,
@@ -92,20 +112,44 @@ TEST_CASE("libtorrent gives every artefact the same info-hashes and finds all of
       ++added;
     }
   }
-  std::map<std::string, double> checked;
-  while (checked.size() < added) {
-    REQUIRE(session.wait_for_alert(std::chrono::seconds{20}));
-    std::vector<lt::alert*> alerts;
-    session.pop_alerts(&alerts);
-    for (auto* alert : alerts) {
-      if (auto const* done = lt::alert_cast<lt::torrent_checked_alert>(alert)) {
-        checked[done->torrent_name()] = done->handle.status().progress;
-      }
+  check_all_there(session, added);
+}
+
+TEST_CASE("libtorrent makes the same torrent of a directory of chunks and finds all of its pieces", "[torrent]") {
+  test::TemporaryDirectory directory;
+  lt::session session{quiet()};
+  std::vector<std::vector<std::size_t>> const artefacts{
+      {1, 1}, {16384, 3}, {16385, 16385}, {200'000, 140, 140, 70'000, 32768}, {65536, 65537, 1}};
+  for (auto const& artefact : artefacts) {
+    auto const name = std::to_string(artefact.size()) + "-" + std::to_string(artefact.front());
+    fs::create_directory(directory / name);
+    std::vector<torrent::Chunk> chunks;
+    for (std::uint32_t i = 0; i < artefact.size(); ++i) {
+      auto const content = content_of(artefact[i]);
+      std::ofstream{directory / name / document::chunk_name(i), std::ios::binary} << content;
+      chunks.push_back(torrent::chunk_of(std::as_bytes(std::span{content})));
     }
+    auto const built = torrent::build(name, chunks, created);
+    REQUIRE(built);
+    auto const longest = *std::max_element(artefact.begin(), artefact.end());
+    CHECK((built->piece_length.value >= longest && (longest <= 16384 || built->piece_length.value < 2 * longest)));
+
+    auto params = lt::load_torrent_buffer(built->bytes);
+    auto const theirs = made_by_libtorrent(directory / name, Flavour::v2, built->piece_length);
+    CHECK(params.ti->info_hashes() == theirs);
+    CHECK(theirs.v2.to_string() == std::string(built->info_hash_v2.bytes.begin(), built->info_hash_v2.bytes.end()));
+    params.save_path = directory.path();
+    params.flags &= ~(lt::torrent_flags::paused | lt::torrent_flags::auto_managed);
+    session.add_torrent(std::move(params));
   }
-  for (auto const& [name, progress] : checked) {
-    CAPTURE(name);
-    CHECK(progress == 1.0);
+  check_all_there(session, artefacts.size());
+}
+
+TEST_CASE("chunks that no piece can hold become no torrent", "[torrent]") {
+  for (auto const& chunks : std::vector<std::vector<torrent::Chunk>>{{}, {{{0}, {}}}, {{{(16_MiB).value + 1}, {}}}}) {
+    auto const built = torrent::build("disk.chunks", chunks, created);
+    REQUIRE_FALSE(built);
+    CHECK(built.error().fault == Fault::torrent_size);
   }
 }
 
