@@ -6,6 +6,7 @@
 #include <zstd.h>
 
 #include <algorithm>
+#include <memory>
 #include <string_view>
 #include <thread>
 #include <utility>
@@ -197,6 +198,19 @@ Result<> Compressor::update(std::span<std::byte const> data) {
 
 Result<> Compressor::finish() {
   return impl_->encoder->feed({}, true, impl_->output);
+}
+
+Result<std::vector<std::byte>> pack_chunk(std::span<std::byte const> content) {
+  std::unique_ptr<ZSTD_CCtx, decltype(&::ZSTD_freeCCtx)> const context{::ZSTD_createCCtx(), ::ZSTD_freeCCtx};
+  if (!context || ZSTD_isError(::ZSTD_CCtx_setParameter(context.get(), ZSTD_c_compressionLevel, zstd_level)) ||
+      ZSTD_isError(::ZSTD_CCtx_setParameter(context.get(), ZSTD_c_checksumFlag, 1))) {
+    return fail(Fault::internal, "the compression library cannot start");
+  }
+  std::vector<std::byte> packed(::ZSTD_compressBound(content.size()));
+  auto const size = ::ZSTD_compress2(context.get(), packed.data(), packed.size(), content.data(), content.size());
+  if (ZSTD_isError(size)) return fail(Fault::internal, "the compression library failed");
+  packed.resize(size);
+  return packed;
 }
 
 std::string_view extension_of(document::Compression format) {

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "common/base/result.hpp"
 #include "common/document/model.hpp"
@@ -26,6 +27,10 @@ private:
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
+
+/// One zstd frame that says its size and has a checksum. The same content gives the same bytes in every call, whatever
+/// the machine, as long as libzstd stays the same: that is how an unchanged chunk is known again.
+[[nodiscard]] Result<std::vector<std::byte>> pack_chunk(std::span<std::byte const> content);
 
 /// The usual ending of a file in this compression: "", ".gz", ".xz", ".zst", ".bz2".
 std::string_view extension_of(document::Compression format);

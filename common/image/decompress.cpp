@@ -2,7 +2,6 @@
 
 #include <bzlib.h>
 #include <lzma.h>
-#include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
 
@@ -12,6 +11,8 @@
 #include <cstring>
 #include <string_view>
 #include <utility>
+
+#include "common/image/artefact_input.hpp"
 
 namespace imageswarm::image {
 namespace {
@@ -210,7 +211,7 @@ Result<std::span<std::byte const>> Input::peek(std::size_t least) {
   }
   while (end_ < least && left_ > 0) {
     auto const room = std::min<std::uint64_t>(buffer_.size() - end_, left_);
-    auto const count = ::pread(fd_, buffer_.data() + end_, room, static_cast<off_t>(offset_));
+    auto const count = read_artefact(fd_, std::span{buffer_}.subspan(end_, room), offset_);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return fail(Fault::disk_error, "reading the image: {}", std::strerror(errno));
     if (count == 0) return fail(Fault::image_truncated, "the file became shorter while it was read");

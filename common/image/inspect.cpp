@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 #include <vector>
 
 #include "common/base/child.hpp"
@@ -20,6 +21,14 @@ InspectorJob job_for(document::Compression compression, ByteCount artefact, Byte
 
 Result<> accept_any(Inspection const&) {
   return {};
+}
+
+auto as_promised(ContentPromise const& promise) {
+  return [&promise](Inspection const& found) -> Result<> {
+    if (found.disk_format == promise.disk_format && found.container_format == promise.container_format) return {};
+    return fail(Fault::image_format_mismatch, "the image is {} ({}), not {} ({}) as promised", found.disk_format,
+                found.container_format, printable(promise.disk_format), printable(promise.container_format));
+  };
 }
 
 Result<> no_content(std::span<std::byte const>) {
@@ -70,15 +79,21 @@ Result<Inspection> unpack(UniqueFd const& artefact, ContentPromise const& promis
   if (in_place) {
     if (auto const same = compare_sizes(*size, promise.content_size); !same) return fail(same.error());
   }
-  auto const as_promised = [&promise](Inspection const& found) -> Result<> {
-    if (found.disk_format == promise.disk_format && found.container_format == promise.container_format) return {};
-    return fail(Fault::image_format_mismatch, "the image is {} ({}), not {} ({}) as promised", found.disk_format,
-                found.container_format, printable(promise.disk_format), printable(promise.container_format));
-  };
-  auto found = run_inspector(job_for(promise.compression, *size, promise.content_size), artefact, as_promised,
+  auto found = run_inspector(job_for(promise.compression, *size, promise.content_size), artefact, as_promised(promise),
                              in_place ? no_content : sink, stop);
   if (!found || !in_place) return found;
   if (auto const copied = copy(artefact, promise.content_size, sink, stop); !copied) return fail(copied.error());
+  return found;
+}
+
+Result<Inspection> unpack(ArtefactReader read, ByteCount size, ContentPromise const& promise, ContentSink const& sink,
+                          std::stop_token const& stop) {
+  auto const server = ArtefactServer::start(std::move(read), size);
+  if (!server) return fail(server.error());
+  auto found = run_inspector(job_for(promise.compression, size, promise.content_size), (*server)->descriptor(),
+                             as_promised(promise), sink, stop);
+  // What could not be read looks like a broken image to the helper.
+  if (auto const served = (*server)->finish(); !served) return fail(served.error());
   return found;
 }
 

@@ -15,6 +15,7 @@
 #include "common/base/result.hpp"
 #include "common/base/units.hpp"
 #include "common/document/model.hpp"
+#include "common/image/artefact_server.hpp"
 
 namespace imageswarm::image {
 
@@ -65,6 +66,11 @@ struct ContentPromise {
 /// calling thread. Digests are the caller's. Blocks; thread-safe.
 /// Faults: image-…, bomb, inspector-crash, disk-error, internal (no sandbox), cancelled, and those of `sink`.
 [[nodiscard]] Result<Inspection> unpack(UniqueFd const& artefact, ContentPromise const& promise,
+                                        ContentSink const& sink, std::stop_token const& stop);
+
+/// The same for a compressed artefact that is not one file: the helper gets its `size` bytes by asking `read`, which
+/// runs on a thread of its own. Further faults: those of `read`.
+[[nodiscard]] Result<Inspection> unpack(ArtefactReader read, ByteCount size, ContentPromise const& promise,
                                         ContentSink const& sink, std::stop_token const& stop);
 
 }  // namespace imageswarm::image

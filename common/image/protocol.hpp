@@ -3,6 +3,7 @@
 #include <array>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
 
 #include "common/base/units.hpp"
@@ -12,8 +13,10 @@ namespace imageswarm::image {
 // What both sides of the fence agree on: the daemon or the indexer (inspector_process.cpp) and the helper
 // `imageswarm-inspector` (inspector_main.cpp).
 //
-// Command line: COMPRESSION ARTEFACT-SIZE CONTENT-SIZE. The artefact is descriptor 0, read with pread only, because its
-// offset is shared with the parent. Unpacked content goes to descriptor 1. Descriptor 3 carries short lines:
+// Command line: COMPRESSION ARTEFACT-SIZE CONTENT-SIZE. The artefact is descriptor 0: a file, read with pread only,
+// because its offset is shared with the parent; or a socket, where the artefact is many files: the helper writes an
+// ArtefactRange of at most a piece, and gets exactly these bytes. Unpacked content goes to descriptor 1. Descriptor 3
+// carries short lines:
 //   image FORMAT CONTAINER VIRTUAL-SIZE PARTITIONS
 //                     it is safe, but for its end; comes before the first byte of content
 //   end               everything was as promised; the last line
@@ -34,6 +37,10 @@ inline constexpr std::size_t max_verdict = 1024;
 
 /// Content moves in pieces of this size.
 inline constexpr std::size_t piece_size = 256u << 10;
+
+struct ArtefactRange {
+  std::uint64_t offset = 0, length = 0;
+};
 
 /// What one job may cost at most, as CPU time and as time spent waiting for the helper: the slowest decoder on an old
 /// processor still does several MiB in a second.

@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -28,6 +29,11 @@ struct Rule {
   std::vector<scmp_arg_cmp> arguments;
 };
 
+bool is_socket(int descriptor) {
+  struct stat status {};
+  return ::fstat(descriptor, &status) == 0 && S_ISSOCK(status.st_mode);
+}
+
 std::vector<Rule> allowed_calls() {
   auto const only = [](int descriptor) {
     return std::vector{SCMP_A0(SCMP_CMP_EQ, static_cast<scmp_datum_t>(descriptor))};
@@ -50,6 +56,10 @@ std::vector<Rule> allowed_calls() {
       {SCMP_SYS(rt_sigreturn), {}},
       {SCMP_SYS(exit_group), {}},
   };
+  if (is_socket(artefact_descriptor)) {
+    rules.push_back({SCMP_SYS(read), only(artefact_descriptor)});
+    rules.push_back({SCMP_SYS(write), only(artefact_descriptor)});
+  }
   if constexpr (IMAGESWARM_SANITIZED) {
     for (int const call : {SCMP_SYS(sched_yield), SCMP_SYS(gettid), SCMP_SYS(getpid), SCMP_SYS(sigaltstack),
                            SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigaction)}) {
