@@ -70,6 +70,10 @@ void define_add(CLI::App& app, Choice& choice) {
   verb->add_option("--image-version", options->version, "Integer or dotted digits (default: UTC seconds)");
   verb->add_option("--disk-format", options->disk_format, "An error if the content is another (default: detected)");
   verb->add_option("--compress", options->compress, "none (default), gzip, xz, zstd or bzip2");
+  verb->add_option("--torrent-layout,--layout", options->layout,
+                   "file (default), or chunks: compressed piece by piece, so that hosts fetch what changed");
+  verb->add_option("--chunk-size", options->chunk_size,
+                   "64KiB to 8MiB (default: 4MiB, other for a tiny or huge image)");
   verb->add_option("--torrent", options->torrent, "v2 (default) or hybrid, which older clients read too");
   verb->add_option("--piece-length", options->piece_length,
                    "16KiB to 16MiB (default: as in the family's newest version, else by the size)");

@@ -15,10 +15,13 @@
 #include "indexer/progress.hpp"
 
 namespace imageswarm::commands {
+namespace fs = std::filesystem;
 namespace {
 
 constexpr std::size_t longest_file_name = 128;
 constexpr std::string_view torrent_ending = ".torrent";
+constexpr std::string_view chunks_ending = ".chunks";
+constexpr ByteCount default_chunk_size = 4_MiB;
 constexpr auto draft_url = "torrents/draft.torrent";
 
 /// Which family the image belongs to, by its name unless the person says otherwise.
@@ -80,37 +83,77 @@ Result<document::Image> draft(AddOptions const& options, store::Store const& sto
 store::Item const* predecessor_of(document::Image const& image, document::Compression compression,
                                   store::Store const& store) {
   auto const newest = store::find(store.items(), image.uuid.text());
-  return newest && (*newest)->image.torrent.compression == compression ? *newest : nullptr;
+  if (!newest) return nullptr;
+  auto const& torrent = (*newest)->image.torrent;
+  return torrent.compression == compression && !torrent.chunks ? *newest : nullptr;
 }
 
 /// Hosts recognise pieces of the same length alone, so a family keeps the one that it has.
 Result<ByteCount> piece_length_for(AddOptions const& options, document::Image const& image,
                                    document::Compression compression, UniqueFd const& file, store::Store const& store,
                                    Context& context) {
-  if (!options.piece_length.empty()) return parse_size(options.piece_length);
-  auto const* older = predecessor_of(image, compression, store);
-  if (!older) return ingest::likely_piece_length(file, compression);
-  auto const length = older->image.torrent.piece_length;
-  context.output.say("pieces of {} KiB, as in {}", length.value / 1024, older->label());
-  return length;
-}
-
-Result<ingest::Recipe> recipe_for(AddOptions const& options, document::Image const& image, UniqueFd const& file,
-                                  store::Store const& store, Context& context) {
-  ingest::Recipe recipe;
-  auto const compression = document::parse_compression(options.compress);
-  if (!compression) return fail(Fault::usage, "--compress: {}", compression.error().what);
-  recipe.compression = *compression;
-  if (options.torrent != "v2" && options.torrent != "hybrid") return fail(Fault::usage, "--torrent: v2 or hybrid");
-  recipe.flavour = options.torrent == "v2" ? torrent::Flavour::v2 : torrent::Flavour::hybrid;
-  auto const length = piece_length_for(options, image, *compression, file, store, context);
-  if (!length) return fail(length.error());
+  if (options.piece_length.empty()) {
+    auto const* older = predecessor_of(image, compression, store);
+    if (!older) return ingest::likely_piece_length(file, compression);
+    auto const kept = older->image.torrent.piece_length;
+    context.output.say("pieces of {} KiB, as in {}", kept.value / 1024, older->label());
+    return kept;
+  }
+  auto const length = parse_size(options.piece_length);
+  if (!length) return length;
   bool const power_of_two = (length->value & (length->value - 1)) == 0;
   if (!power_of_two || *length < torrent::min_piece_length || *length > torrent::max_piece_length) {
     return fail(Fault::usage, "--piece-length: a power of two from 16KiB to 16MiB");
   }
-  recipe.piece_length = *length;
-  return recipe;
+  return length;
+}
+
+/// The default; shorter where there would be one chunk alone, longer where there would be too many.
+Result<ByteCount> chunk_size_for(AddOptions const& options, ByteCount content) {
+  auto size = options.chunk_size.empty() ? default_chunk_size : parse_size(options.chunk_size);
+  if (!size) return fail(Fault::usage, "--chunk-size: {}", size.error().what);
+  if (options.chunk_size.empty()) {
+    while (*size >= content && *size > document::min_chunk_size) size->value /= 2;
+    while (*size < document::max_chunk_size && !document::chunks_of(content, *size)) size->value *= 2;
+  }
+  auto const chunks = document::chunks_of(content, *size);
+  if (!chunks) return fail(Fault::usage, "--chunk-size: {}", chunks.error().what);
+  return *size;
+}
+
+/// Chunks are zstd, in v2 torrents, and each is one piece.
+Result<ingest::Recipe> recipe_for_chunks(AddOptions const& options, ByteCount content) {
+  if (!options.compress.empty() && options.compress != "zstd") {
+    return fail(Fault::usage, "--compress: chunks are compressed with zstd; leave it out");
+  }
+  if (options.torrent != "v2") return fail(Fault::usage, "--torrent: chunks have v2 torrents; leave it out");
+  if (!options.piece_length.empty()) return fail(Fault::usage, "--piece-length: a chunk is one piece; leave it out");
+  auto const size = chunk_size_for(options, content);
+  if (!size) return fail(size.error());
+  return ingest::Recipe{document::Compression::zstd, torrent::Flavour::v2, {}, *size};
+}
+
+Result<ingest::Recipe> recipe_for(AddOptions const& options, document::Image const& image, UniqueFd const& file,
+                                  ByteCount content, store::Store const& store, Context& context) {
+  if (options.layout == "chunks") return recipe_for_chunks(options, content);
+  if (options.layout != "file") return fail(Fault::usage, "--torrent-layout: file or chunks");
+  if (!options.chunk_size.empty()) return fail(Fault::usage, "--chunk-size: only with --torrent-layout chunks");
+  auto const compression = document::parse_compression(options.compress.empty() ? "none" : options.compress);
+  if (!compression) return fail(Fault::usage, "--compress: {}", compression.error().what);
+  if (options.torrent != "v2" && options.torrent != "hybrid") return fail(Fault::usage, "--torrent: v2 or hybrid");
+  auto const length = piece_length_for(options, image, *compression, file, store, context);
+  if (!length) return fail(length.error());
+  return ingest::Recipe{
+      *compression, options.torrent == "v2" ? torrent::Flavour::v2 : torrent::Flavour::hybrid, *length, {}};
+}
+
+/// The newest version of the family that has chunks: most of them will be the same.
+fs::path chunks_before(store::Store const& store, Uuid const& family) {
+  fs::path newest;
+  for (auto const& item : store.items()) {
+    if (item.image.uuid == family && item.image.torrent.chunks) newest = store.artefact(item.image);
+  }
+  return newest;
 }
 
 /// What it is, if that is what was declared.
@@ -154,8 +197,9 @@ Result<std::string> swarm_ca_for(AddOptions const& options, store::Store const& 
 }
 
 /// Fills in what the reading has told and makes the torrent. The result is the torrent file.
-Result<std::string> complete(document::Image& image, ingest::Digests& digests, ingest::Recipe const& recipe,
-                             std::string const& swarm_ca, store::Store const& store, TimePoint now) {
+Result<std::string> complete(document::Image& image, ingest::Digests const& digests, ingest::Recipe const& recipe,
+                             ingest::Packer& packer, std::string const& swarm_ca, store::Store const& store,
+                             TimePoint now) {
   image.content_size = digests.content_size;
   image.content_sha256 = digests.content_sha256;
   image.content_sha512 = digests.content_sha512;
@@ -172,11 +216,18 @@ Result<std::string> complete(document::Image& image, ingest::Digests& digests, i
   }
   bool const is_private = !swarm_ca.empty();
   // The image ID: certificates may name it, and no such name is the beginning of another.
-  auto name = is_private ? image.image_id.text() : artefact_name(image, recipe.compression);
+  auto const packing = recipe.chunk_size ? chunks_ending : image::extension_of(recipe.compression);
+  auto name = is_private ? image.image_id.text() : artefact_name(image, packing);
   if (name_is_taken(store, name)) name = image.image_id.text() + "-" + name.substr(0, 80);
   auto const web_seeds = is_private ? std::vector<std::string>{} : store.settings().web_seeds;
-  auto built = digests.builder.finish(name, now, {store.settings().trackers, web_seeds}, swarm_ca);
+  auto built = packer.make_torrent(name, now, {store.settings().trackers, web_seeds}, swarm_ca);
   if (!built) return fail(std::move(built.error()));
+  std::optional<document::Chunks> chunks;
+  if (recipe.chunk_size) {
+    auto counted = document::chunks_of(digests.content_size, *recipe.chunk_size);
+    if (!counted) return fail(std::move(counted.error()));
+    chunks = *counted;
+  }
   bool const url_given = image.torrent.download_url != draft_url;
   auto const torrent_name = name + std::string{torrent_ending};
   image.torrent = {.name = torrent_name,
@@ -186,20 +237,20 @@ Result<std::string> complete(document::Image& image, ingest::Digests& digests, i
                    .info_hash_v1 = built->info_hash_v1,
                    .created = now,
                    .download_url = url_given ? image.torrent.download_url : "torrents/" + torrent_name,
-                   .piece_length = recipe.piece_length,
+                   .chunks = chunks,
+                   .piece_length = built->piece_length,
                    .ssl = is_private,
                    .content_name = name,
-                   .content_size = digests.artefact_size,
-                   .content_sha256 = digests.artefact_sha256,
+                   .content_size = digests.artefact.size,
+                   .content_sha256 = digests.artefact.sha256,
                    .compression = recipe.compression};
   return std::move(built->bytes);
 }
 
-Result<ingest::Digests> read_once(UniqueFd const& file, ByteCount size, ingest::Recipe const& recipe,
-                                  ingest::TemporaryFile const& artefact, Interruption const& interruption,
-                                  std::string const& label) {
+Result<ingest::Digests> read_once(UniqueFd const& file, ByteCount size, ingest::Packer& packer,
+                                  Interruption const& interruption, std::string const& label) {
   indexer::ProgressBar bar{label, size};
-  return ingest::ingest(file, recipe, artefact, [&](ByteCount done) -> Result<> {
+  return ingest::ingest(file, packer, [&](ByteCount done) -> Result<> {
     if (interruption.asked()) return fail(Fault::cancelled, "interrupted; nothing was added");
     bar.update(done);
     return {};
@@ -221,7 +272,7 @@ void tell(store::Item const& item, Context& context) {
 
 }  // namespace
 
-std::string artefact_name(document::Image const& image, document::Compression compression) {
+std::string artefact_name(document::Image const& image, std::string_view packing) {
   std::string slug;
   for (char const c : image.name) {
     bool const fits =
@@ -230,8 +281,7 @@ std::string artefact_name(document::Image const& image, document::Compression co
     if (!fits && !slug.ends_with('-')) slug += '-';
   }
   if (slug.ends_with('-')) slug.pop_back();
-  auto const ending = fmt::format(".{}{}", image.container_format == "ova" ? "ova" : image.disk_format,
-                                  image::extension_of(compression));
+  auto const ending = fmt::format(".{}{}", image.container_format == "ova" ? "ova" : image.disk_format, packing);
   auto const version = "-" + image.version.text.substr(0, 40);
   auto const room = longest_file_name - torrent_ending.size() - ending.size() - version.size();
   return slug.substr(0, room) + version + ending;
@@ -260,7 +310,8 @@ Result<store::Item> add_image(AddOptions const& options, store::Store& store, Co
   if (!image) return fail(std::move(image.error()));
   auto const swarm_ca = swarm_ca_for(options, store, now);
   if (!swarm_ca) return fail(swarm_ca.error());
-  auto const recipe = recipe_for(options, *image, *file, store, context);
+  ByteCount const size{static_cast<std::uint64_t>(status.st_size)};
+  auto const recipe = recipe_for(options, *image, *file, size, store, context);
   if (!recipe) return fail(recipe.error());
   Interruption const interruption;
   auto const found = judge(options, *image, *file, interruption);
@@ -269,15 +320,18 @@ Result<store::Item> add_image(AddOptions const& options, store::Store& store, Co
   image->disk_format = found->disk_format;
   image->container_format = found->container_format;
 
-  auto artefact = ingest::TemporaryFile::create(store.root() / "artefacts");
-  if (!artefact) return fail(std::move(artefact.error()));
-  auto digests = read_once(*file, ByteCount{static_cast<std::uint64_t>(status.st_size)}, *recipe, *artefact,
-                           interruption, options.origin.empty() ? options.file.filename().native() : options.name);
-  if (!digests) return fail(std::move(digests.error()));
-  auto const torrent = complete(*image, *digests, *recipe, *swarm_ca, store, now);
+  auto const artefacts = store.root() / "artefacts";
+  auto packer = recipe->chunk_size
+                    ? ingest::pack_chunks(*recipe->chunk_size, artefacts, chunks_before(store, image->uuid))
+                    : ingest::pack_file(*recipe, artefacts);
+  if (!packer) return fail(std::move(packer.error()));
+  auto const digests = read_once(*file, size, **packer, interruption,
+                                 options.origin.empty() ? options.file.filename().native() : options.name);
+  if (!digests) return fail(digests.error());
+  auto const torrent = complete(*image, *digests, *recipe, **packer, *swarm_ca, store, now);
   if (!torrent) return fail(torrent.error());
 
-  if (auto moved = artefact->move_to(store.artefact(*image)); !moved) return fail(moved.error());
+  if (auto moved = (*packer)->move_to(store.artefact(*image)); !moved) return fail(moved.error());
   if (auto written = write_file_atomically(store.torrent(*image), *torrent); !written) return fail(written.error());
   store::Item item;
   item.image = std::move(*image);

@@ -14,6 +14,7 @@ nlohmann::ordered_json to_json(std::string_view key, yaml::Value const& value) {
   static std::set<std::string_view> const numbers{"volume-size",
                                                   "torrent-file-size",
                                                   "torrent-piece-length",
+                                                  "chunk-size",
                                                   "torrent-content-size",
                                                   "content-size",
                                                   "min-disk",

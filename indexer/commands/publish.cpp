@@ -18,12 +18,17 @@ namespace {
 
 /// Is what we hold of this image what the entry promises? The torrent passes the gate of the hosts.
 Result<> check_files(store::Item const& item, store::Store const& store) {
-  auto const artefact =
-      open_regular(store.artefact(item.image)).and_then([](auto const& file) { return size_of(file); });
-  if (!artefact) return fail(artefact.error());
-  if (*artefact != item.image.torrent.content_size) {
+  ByteCount total;
+  for (auto const& file : store::files_of(item.image.torrent)) {
+    auto const size = open_regular(store.artefact(item.image).parent_path() / file).and_then([](auto const& fd) {
+      return size_of(fd);
+    });
+    if (!size) return fail(size.error());
+    total += *size;
+  }
+  if (total != item.image.torrent.content_size) {
     return fail(Fault::state_corrupt, "{} has {} bytes instead of {}", printable(store.artefact(item.image).native()),
-                artefact->value, item.image.torrent.content_size.value);
+                total.value, item.image.torrent.content_size.value);
   }
   auto torrent = read_file(store.torrent(item.image), torrent::max_torrent_size);
   if (!torrent) return fail(std::move(torrent.error()));

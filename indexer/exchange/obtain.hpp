@@ -4,7 +4,7 @@
 
 #include "common/base/result.hpp"
 #include "indexer/exchange/foreign.hpp"
-#include "indexer/ingest/ingest.hpp"
+#include "indexer/ingest/temporary.hpp"
 
 namespace imageswarm::exchange {
 

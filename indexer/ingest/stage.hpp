@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <thread>
 #include <vector>
 
@@ -44,5 +45,14 @@ private:
   Result<> outcome_;
   std::thread thread_;  // last, so that everything it uses is there before it and after it
 };
+
+/// Work that gives every chunk to `consumer`, which outlives the stage.
+template <class Consumer>
+std::function<Result<>(Chunk const&)> feeding(Consumer& consumer) {
+  return [&consumer](Chunk const& chunk) -> Result<> {
+    consumer.update(std::span{*chunk});
+    return {};
+  };
+}
 
 }  // namespace imageswarm::ingest

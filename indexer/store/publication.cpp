@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <set>
 
@@ -11,6 +12,15 @@
 namespace imageswarm::store {
 namespace {
 
+Result<> link_to(fs::path const& file, fs::path const& name) {
+  if (::link(file.c_str(), name.c_str()) == 0) return {};
+  if (errno == EXDEV) {
+    return fail(Fault::disk_error, "{} lies on another file system than the store; they share files by hard links",
+                printable(name.parent_path().native()));
+  }
+  return fail(errno_error(errno, "publishing", file));
+}
+
 /// The same file under a second name, complete from its first moment on.
 Result<> link_into(fs::path const& file, fs::path const& directory) {
   auto const name = directory / file.filename();
@@ -18,12 +28,26 @@ Result<> link_into(fs::path const& file, fs::path const& directory) {
   if (fs::equivalent(file, name, error)) return {};
   auto const hidden = directory / ("." + file.filename().native() + ".link.tmp");
   if (auto removed = remove_file(hidden); !removed) return removed;  // of a call that was cut off
-  if (::link(file.c_str(), hidden.c_str()) != 0) {
-    if (errno == EXDEV) {
-      return fail(Fault::disk_error, "{} lies on another file system than the store; they share files by hard links",
-                  printable(directory.native()));
-    }
-    return fail(errno_error(errno, "publishing", file));
+  if (auto linked = link_to(file, hidden); !linked) return linked;
+  return move_into_place(hidden, name);
+}
+
+/// The same for a directory of chunks, which appears whole.
+Result<> link_chunks_into(fs::path const& chunks, document::Torrent const& torrent, fs::path const& directory) {
+  auto const files = files_of(torrent);
+  auto const from = chunks.parent_path();
+  std::error_code error;
+  bool const there = std::ranges::all_of(
+      files, [&](fs::path const& file) { return fs::equivalent(from / file, directory / file, error); });
+  if (there) return {};
+  auto const name = directory / chunks.filename();
+  auto const hidden = directory / ("." + chunks.filename().native() + ".link.tmp");
+  for (auto const& path : {hidden, name}) {
+    if (auto removed = remove_tree(path); !removed) return removed;
+  }
+  if (auto made = make_directories(hidden); !made) return made;
+  for (auto const& file : files) {
+    if (auto linked = link_to(from / file, hidden / file.filename()); !linked) return linked;
   }
   return move_into_place(hidden, name);
 }
@@ -52,8 +76,11 @@ private:
 
 Result<> add_files(Store const& store, Publication const& publication) {
   for (auto const& image : publication.images) {
+    auto const images = store.publication() / "images";
     if (!image.torrent.ssl) {
-      if (auto linked = link_into(store.artefact(image), store.publication() / "images"); !linked) return linked;
+      auto const linked = image.torrent.chunks ? link_chunks_into(store.artefact(image), image.torrent, images)
+                                               : link_into(store.artefact(image), images);
+      if (!linked) return linked;
     }
     if (auto linked = link_into(store.torrent(image), store.publication() / "torrents"); !linked) return linked;
   }
@@ -68,7 +95,7 @@ Result<> remove_withdrawn(Store const& store) {
     for (auto const& path :
          {store.publication() / "images" / torrent.content_name, store.publication() / "torrents" / torrent.name,
           store.artefact(item.image), store.torrent(item.image)}) {
-      if (auto removed = remove_file(path); !removed) return removed;
+      if (auto removed = remove_tree(path); !removed) return removed;
     }
   }
   return {};

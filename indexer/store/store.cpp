@@ -26,7 +26,34 @@ constexpr Directory directories[] = {{"."},        {"images"}, {"artefacts"},   
                                      {"torrents"}, {"public"}, {"public/images"}, {"public/torrents"},
                                      {"archive"}};
 
+/// Directories of chunks that a killed command left behind.
+Result<> remove_temporary_directories(fs::path const& directory) {
+  auto const entries = list_directory(directory);
+  if (!entries) return fail(entries.error());
+  for (auto const& entry : *entries) {
+    auto const name = entry.filename().native();
+    if (!name.starts_with('.') || !name.ends_with(".tmp")) continue;
+    if (auto removed = remove_tree(entry); !removed) return removed;
+  }
+  return {};
+}
+
 }  // namespace
+
+std::vector<fs::path> files_of(document::Torrent const& torrent) {
+  if (!torrent.chunks) return {torrent.content_name};
+  std::vector<fs::path> files;
+  for (std::uint32_t i = 0; i < torrent.chunks->count; ++i)
+    files.push_back(fs::path{torrent.content_name} / document::chunk_name(i));
+  return files;
+}
+
+Result<> remove_tree(fs::path const& path) {
+  std::error_code error;
+  fs::remove_all(path, error);
+  if (error) return fail(errno_error(error.value(), "removing", path));
+  return {};
+}
 
 Result<> Store::create(fs::path const& root, Settings const& settings, std::string_view swarm_ca) {
   if (auto good = check(settings); !good) return good;
@@ -70,6 +97,7 @@ Result<> Store::lock() {
   for (auto const& directory : directories) {
     if (auto made = make_directories(root_ / directory.name, directory.mode); !made) return made;
     if (auto clean = remove_temporaries(root_ / directory.name); !clean) return clean;
+    if (auto clean = remove_temporary_directories(root_ / directory.name); !clean) return clean;
   }
   return {};
 }
@@ -118,7 +146,7 @@ Result<> Store::forget(Uuid const& image_id) {
       std::find_if(items_.begin(), items_.end(), [&](Item const& item) { return item.image.image_id == image_id; });
   if (at == items_.end()) return {};
   for (auto const& path : {item_path(*at), torrent(at->image), artefact(at->image)}) {
-    if (auto removed = remove_file(path); !removed) return removed;
+    if (auto removed = remove_tree(path); !removed) return removed;
   }
   items_.erase(at);
   return {};

@@ -17,6 +17,11 @@ namespace fs = std::filesystem;
 
 enum class Access : std::uint8_t { read, write };
 
+/// The files of an artefact, relative to where it lies: itself, or its chunks.
+std::vector<fs::path> files_of(document::Torrent const& torrent);
+/// Removes a file, or a directory with all that it holds; what is not there is fine.
+[[nodiscard]] Result<> remove_tree(fs::path const& path);
+
 /// An endorser's store directory (docs/formats.md, "The endorser's store").
 ///
 /// Every file is written atomically, so readers need no lock. One writer at a time: `open` for writing waits for the

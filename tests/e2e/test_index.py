@@ -46,6 +46,42 @@ def qemu_image(path, *options):
 
 # What is published
 
+def test_chunks_in_a_row_are_the_image_for_ordinary_tools(desk):
+    content = noise(1_500_000) + bytes(3_000_000)
+    image = desk.json("add", desk.file("disk.raw", content), "--name", "debian", "--torrent-layout", "chunks",
+                      "--chunk-size", "1MiB")
+    chunks = sorted((desk.store / "artefacts" / image["torrent-content-name"]).iterdir())
+    assert [chunk.name for chunk in chunks] == [f"{index:06}.zst" for index in range(5)]
+    row = b"".join(chunk.read_bytes() for chunk in chunks)
+    assert subprocess.run(["zstd", "-dc"], input=row, capture_output=True, check=True).stdout == content
+    part = subprocess.run(["zstd", "-dc", chunks[1]], capture_output=True, check=True).stdout
+    assert part == content[1 << 20:2 << 20]
+    assert image["torrent-content-sha256"] == hashlib.sha256(row).hexdigest()
+    assert (image["torrent-layout"], image["chunk-size"]) == ("chunks", 1 << 20)
+    assert len({(chunk.stat().st_ino) for chunk in chunks[2:4]}) == 1, "chunks of zeros take the room of one"
+
+    desk.run("endorse", "--all", "--yes")
+    desk.publish()
+    published = desk.public / "images" / image["torrent-content-name"]
+    assert [chunk.samefile(published / chunk.name) for chunk in chunks] == [True] * 5
+    desk.run("withdraw", "debian")
+    desk.publish()
+    assert not published.exists() and not chunks[0].parent.exists() and not desk.leftovers()
+
+
+@pytest.mark.parametrize("options, says", [
+    (["--torrent-layout", "chunks", "--compress", "gzip"], "--compress"),
+    (["--torrent-layout", "chunks", "--torrent", "hybrid"], "--torrent"),
+    (["--torrent-layout", "chunks", "--piece-length", "1MiB"], "--piece-length"),
+    (["--torrent-layout", "chunks", "--chunk-size", "1000"], "--chunk-size"),
+    (["--torrent-layout", "pieces"], "--torrent-layout"),
+    (["--chunk-size", "1MiB"], "--chunk-size")])
+def test_options_that_do_not_go_with_chunks_are_refused_at_once(desk, options, says):
+    refused = desk.run("add", desk.file("disk.raw", noise(100_000)), "--name", "debian", *options, status=2)
+    assert says in refused.stderr
+    assert not desk.leftovers()
+
+
 @pytest.mark.parametrize("compression, unpack", [
     ("none", ["cat"]), ("gzip", ["gzip", "-dc"]), ("xz", ["xz", "-dc"]), ("zstd", ["zstd", "-dc"]),
     ("bzip2", ["bzip2", "-dc"])])

@@ -30,6 +30,15 @@ public:
     REQUIRE(store_->save(item));
     return item.image;
   }
+  document::Image add_chunks(std::string const& version, std::uint32_t count) {
+    auto image = add(version);
+    fs::remove(store_->artefact(image));
+    fs::create_directory(store_->artefact(image));
+    for (std::uint32_t i = 0; i < count; ++i) std::ofstream{store_->artefact(image) / document::chunk_name(i)} << i;
+    image.torrent.compression = document::Compression::zstd;
+    image.torrent.chunks = document::Chunks{64_KiB, count};
+    return image;
+  }
   void withdraw(document::Image const& image) {
     Item item;
     item.image = image;
@@ -70,6 +79,24 @@ TEST_CASE("the files of a withdrawn image go, and what is not ours stays") {
   CHECK_FALSE(fs::exists(publisher.store().artefact(gone)));
   CHECK(publisher.has(kept));
   CHECK(publisher.text("images/README") == "by hand");
+}
+
+TEST_CASE("a directory of chunks is shown whole, mended when it is not, and goes with its image") {
+  Publisher publisher;
+  auto const image = publisher.add_chunks("1", 3);
+  auto const shown = publisher.shown("images/" + image.torrent.content_name);
+  fs::create_directories(shown / "000001.zst");  // something in the way
+  REQUIRE(put_up(publisher.store(), {1, "first", "page", {image}}));
+  for (std::uint32_t i = 0; i < 3; ++i) {
+    CHECK(fs::equivalent(shown / document::chunk_name(i), publisher.store().artefact(image) / document::chunk_name(i)));
+  }
+  fs::remove(shown / "000002.zst");
+  REQUIRE(put_up(publisher.store(), {2, "second", "page", {image}}));
+  CHECK(fs::exists(shown / "000002.zst"));
+  publisher.withdraw(image);
+  REQUIRE(put_up(publisher.store(), {3, "third", "page", {}}));
+  CHECK_FALSE(fs::exists(shown));
+  CHECK_FALSE(fs::exists(publisher.store().artefact(image)));
 }
 
 TEST_CASE("a publication that fails at any step leaves the old catalogue with every file that it names") {
