@@ -46,9 +46,16 @@ Result<torrent::AdmittedTorrent> admitted_torrent(flow::Want const& want, std::f
   return admitted;
 }
 
-std::uint64_t allocated(std::filesystem::path const& file) {
+/// Of a directory: what its files take.
+std::uint64_t allocated(std::filesystem::path const& path) {
   struct stat status {};
-  return ::stat(file.c_str(), &status) == 0 ? static_cast<std::uint64_t>(status.st_blocks) * 512 : 0;
+  if (::stat(path.c_str(), &status) != 0) return 0;
+  auto blocks = static_cast<std::uint64_t>(status.st_blocks) * 512;
+  if (!S_ISDIR(status.st_mode)) return blocks;
+  if (auto const files = list_directory(path)) {
+    for (auto const& file : *files) blocks += allocated(file);
+  }
+  return blocks;
 }
 
 }  // namespace

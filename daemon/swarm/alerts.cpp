@@ -228,7 +228,6 @@ void Swarm::Impl::on_state(lt::torrent_status const& status) {
   if (is_checking(status.state)) return;
 
   auto const done = static_cast<std::uint64_t>(status.total_wanted_done);
-  auto const size = static_cast<std::uint64_t>(entry->info->files().file_size(lt::file_index_t{0}));
   if (std::exchange(entry->first_start, false)) {
     entry->found_here =
         ByteCount{done} - ByteCount{entry->counters->from_peers} - ByteCount{entry->counters->from_web_seeds};
@@ -239,7 +238,7 @@ void Swarm::Impl::on_state(lt::torrent_status const& status) {
     if (entry->troubled && !entry->halted) tell(*entry, Event::Kind::recovered);
   }
   entry->done = done;
-  entry->status.progress = static_cast<double>(done) / static_cast<double>(size);
+  entry->status.progress = static_cast<double>(done) / static_cast<double>(entry->size.value);
 
   bool const complete = status.state == lt::torrent_status::finished || status.state == lt::torrent_status::seeding;
   if (complete != std::exchange(entry->status.complete, complete)) on_completeness(*entry);

@@ -37,6 +37,7 @@ struct Entry {
   std::string torrent;                           ///< its file, bare
   std::shared_ptr<std::string const> published;  ///< the same as it was published, for neighbours
   std::shared_ptr<lt::torrent_info const> info;  ///< as it was last added
+  ByteCount size;                                ///< of all files, without libtorrent's padding
   lt::torrent_handle handle;
   std::optional<trust::SwarmCa> swarm_ca;  ///< of a private image
   std::string certificate;                 ///< that libtorrent was given for it

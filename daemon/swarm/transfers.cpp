@@ -12,8 +12,7 @@
 namespace imageswarm::swarm {
 namespace {
 
-/// The whole artefact must lie there already: libtorrent would make or complete it.
-Result<> check_in_place(std::filesystem::path const& path, ByteCount expected) {
+Result<> check_file(std::filesystem::path const& path, ByteCount expected) {
   auto const file = open_regular(path);
   if (!file) return fail(file.error());
   auto const size = size_of(*file);
@@ -23,8 +22,23 @@ Result<> check_in_place(std::filesystem::path const& path, ByteCount expected) {
               expected.value);
 }
 
-ByteCount artefact_size(lt::torrent_info const& info) {
-  return {static_cast<std::uint64_t>(info.files().file_size(lt::file_index_t{0}))};
+ByteCount size_of_file(lt::file_storage const& files, lt::file_index_t index) {
+  return {files.pad_file_at(index) ? 0 : static_cast<std::uint64_t>(files.file_size(index))};
+}
+
+/// The whole artefact must lie there already: libtorrent would make or complete it.
+Result<> check_in_place(std::filesystem::path const& directory, lt::file_storage const& files) {
+  for (auto const index : files.file_range()) {
+    if (files.pad_file_at(index)) continue;
+    if (auto there = check_file(directory / files.file_path(index), size_of_file(files, index)); !there) return there;
+  }
+  return {};
+}
+
+ByteCount artefact_size(lt::file_storage const& files) {
+  ByteCount total;
+  for (auto const index : files.file_range()) total += size_of_file(files, index);
+  return total;
 }
 
 /// Anew for every time that it is added: libtorrent takes the piece layers out of it, and lt::load_torrent_buffer puts
@@ -137,8 +151,9 @@ Result<> Swarm::Impl::add(Transfer transfer) {
   entry.web_seeds = std::move(transfer.web_seeds);
   entry.torrent = std::move(bytes);
   entry.published = transfer.torrent.shared_bytes();
+  entry.size = artefact_size(info->files());
 
-  auto const whole = check_in_place(entry.directory / info->name(), artefact_size(*info));
+  auto const whole = check_in_place(entry.directory, info->files());
   if (entry.in_place && !whole) return whole;
   auto resumed = read_resume(entry.resume_file, info->info_hashes());
   if (resumed) {

@@ -1,5 +1,6 @@
 """One site for all tests of a run; each test has its own catalogues, images and daemons."""
 import os
+import random
 
 import pytest
 
@@ -22,3 +23,9 @@ def site(_site):
     _site.daemons.clear()
     yield _site
     _site.stop_daemons()
+
+
+@pytest.fixture
+def seeded_random():
+    """The same numbers in every run."""
+    return random.Random(4)
