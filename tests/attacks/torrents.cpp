@@ -165,7 +165,9 @@ std::vector<Row> const rows{
     {"text around the CA", "torrent-downgrade", [](Case& c) { c.make_private("# the CA\n" + pem_of("root")); }},
     {"text behind the CA", "torrent-downgrade", [](Case& c) { c.make_private(pem_of("root") + "x"); }},
     {"CA with other line ends", "torrent-downgrade",
-     [](Case& c) { c.make_private(replaced(pem_of("root"), "-----\n", "-----\r\n")); }},
+     [](Case& c) {
+       c.make_private(replaced(pem_of("root"), "BEGIN CERTIFICATE-----\n", "BEGIN CERTIFICATE-----\r\n"));
+     }},
     {"enormous CA", "torrent-downgrade", [](Case& c) { c.make_private(pem_of("root") + std::string(20'000, '\n')); }},
     {"the CA is a host", "torrent-downgrade", [](Case& c) { c.make_private(pem_of("expired.leaf")); }},
     {"the CA is below another", "torrent-downgrade", [](Case& c) { c.make_private(pem_of("issuing")); }},

@@ -136,7 +136,7 @@ def test_an_image_waits_for_a_certificate_and_goes_on_when_it_is_replaced(site, 
     assert row["fault"] == "swarm-error" and "expired" in row["error"]
     site.hypervisors[0].limit(8)  # Mbit/s: the image takes some ten seconds
     papers.become(ca.issue("fresh"))
-    daemon.wait_for(lambda: daemon.image(group.image)["progress"] > 0.05, 60, "the image to arrive")
+    daemon.wait_for(lambda: (daemon.image(group.image)["progress"] or 0) > 0.05, 60, "the image to arrive")
     papers.become(ca.issue("fresher"))
     daemon.wait_for(lambda: daemon.text().count("hv1.pem holds until") >= 2, 30, "the newer certificate")
     site.hypervisors[0].limit(None)

@@ -97,7 +97,7 @@ TEST_CASE("a swarm CA can be named or replaced later, and images keep the one th
   std::string const first = desk.json["torrent-name"];
   test::SwarmPki const other{"other"};
   REQUIRE(desk.run({"swarm-ca", (other.path() / "ca.pem").native()}) == "");
-  REQUIRE(desk.add("payroll", "2") == "");
+  REQUIRE(desk.add("payslips", "2") == "");
   std::string const second = desk.json["torrent-name"];
   CHECK_THAT(desk.text("torrents/" + first), Contains(desk.pki.text("ca.pem")) && !Contains(other.text("ca.pem")));
   CHECK_THAT(desk.text("torrents/" + second), Contains(other.text("ca.pem")));

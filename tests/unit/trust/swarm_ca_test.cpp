@@ -3,6 +3,7 @@
 #include <openssl/pem.h>
 
 #include <catch2/catch.hpp>
+#include <optional>
 
 #include "common/base/file.hpp"
 #include "tests/support/swarm_pki.hpp"
@@ -18,7 +19,7 @@ namespace {
 constexpr auto image = "9f1c5b52-3c5e-5d4e-8a07-6a9d6f1f0a11";
 
 /// What a CA says of a certificate of these names: "" when it lets the holder in.
-std::string verdict(SwarmPki const& pki, std::string const& name, TimePoint now = SystemClock{}.now()) {
+std::string verdict(SwarmPki const& pki, std::string const& name, std::optional<TimePoint> now = {}) {
   auto const ca = SwarmCa::read(pki.text("ca.pem"));
   REQUIRE(ca);
   auto const pem = pki.text(name + ".pem");
@@ -27,7 +28,7 @@ std::string verdict(SwarmPki const& pki, std::string const& name, TimePoint now 
   std::unique_ptr<X509, void (*)(X509*)> const certificate{PEM_read_bio_X509(reader.get(), nullptr, nullptr, nullptr),
                                                            X509_free};
   REQUIRE(certificate);
-  auto const admitted = ca->admits(*certificate, image, now);
+  auto const admitted = ca->admits(*certificate, image, now.value_or(SystemClock{}.now()));
   return admitted ? "" : admitted.error().line();
 }
 
@@ -39,15 +40,17 @@ TEST_CASE("a swarm's CA lets in who has the image's name or the star, and nobody
   CHECK(verdict(pki, pki.issue("second", "host", std::string{"DNS:host,DNS:"} + image)) == "");
   CHECK(verdict(pki, pki.issue("star", "host.example.org", "DNS:*")) == "");
 
-  auto const refused = Contains("swarm-error") && Contains("names neither");
-  CHECK_THAT(verdict(pki, pki.issue("letter", "host", "DNS:9")), refused);
-  CHECK_THAT(verdict(pki, pki.issue("almost", "host", "DNS:9f1c5b52-3c5e-5d4e-8a07-6a9d6f1f0a1")), refused);
-  CHECK_THAT(verdict(pki, pki.issue("longer", "host", std::string{"DNS:"} + image + "0")), refused);
-  CHECK_THAT(verdict(pki, pki.issue("host", "host", "DNS:host.example.org")), refused);
-  CHECK_THAT(verdict(pki, pki.issue("glob", "host", "DNS:*.example.org")), refused);
-  CHECK_THAT(verdict(pki, pki.issue("common", image, "")), refused);
-  CHECK_THAT(verdict(pki, pki.issue("starred", "*", "DNS:host")), refused);
-  CHECK_THAT(verdict(pki, pki.issue("mail", "host", std::string{"email:a@"} + image)), refused);
+  auto const is_refused = [&](std::string const& name) {
+    return verdict(pki, name).find("names neither") != std::string::npos;
+  };
+  CHECK(is_refused(pki.issue("letter", "host", "DNS:9")));
+  CHECK(is_refused(pki.issue("almost", "host", "DNS:9f1c5b52-3c5e-5d4e-8a07-6a9d6f1f0a1")));
+  CHECK(is_refused(pki.issue("longer", "host", std::string{"DNS:"} + image + "0")));
+  CHECK(is_refused(pki.issue("host", "host", "DNS:host.example.org")));
+  CHECK(is_refused(pki.issue("glob", "host", "DNS:*.example.org")));
+  CHECK(is_refused(pki.issue("common", image, "")));
+  CHECK(is_refused(pki.issue("starred", "*", "DNS:host")));
+  CHECK(is_refused(pki.issue("mail", "host", std::string{"email:a@"} + image)));
 }
 
 TEST_CASE("a swarm's CA lets in nobody of another CA, out of time, or for one end of a connection", "[trust]") {
