@@ -17,7 +17,7 @@ struct ChunkedArtefact {
   ChunkedArtefact() {
     std::vector<torrent::Chunk> described;
     for (std::size_t const size : {200'000u, 140u, 140u, 16'384u, 70'000u}) {
-      chunks.push_back(content_of(size));
+      chunks.push_back(noise(size));
       described.push_back(torrent::chunk_of(std::as_bytes(std::span{chunks.back()})));
       promised.content_size += described.back().size;
     }
