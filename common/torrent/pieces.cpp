@@ -2,7 +2,6 @@
 
 #include <array>
 #include <bit>
-#include <cassert>
 #include <cstring>
 #include <utility>
 
@@ -36,17 +35,20 @@ Sha256 root_of_blocks(std::vector<Sha256> blocks, HashedFile const& file, ByteCo
 }  // namespace
 
 PieceHashes piece_hashes_of(AdmittedTorrent const& torrent) {
-  auto const decoded = decode(torrent.bytes());
-  assert(decoded);  // the gate has seen to it, here and below
-  auto const& info = *decoded->find("info");
-  auto const& layers = *decoded->find("piece layers");
+  auto const decoded = decoded_of(torrent);
+  auto const& info = *decoded.find("info");
+  auto const& layers = *decoded.find("piece layers");
+  auto const& tree = *info.find("file tree")->map();
+  // Of several files the artefact is the directory.
+  auto const directory = tree.size() > 1 ? std::string{*info.text("name")} + "/" : "";
   PieceHashes hashes{{static_cast<std::uint64_t>(*info.integer("piece length"))}, {}};
-  for (auto const& [name, node] : *info.find("file tree")->map()) {
+  for (auto const& [name, node] : tree) {
     auto const& file = *node.find("");
     auto const root = *file.text("pieces root");
     auto const* layer = layers.text(root);
-    hashes.files.push_back(
-        {std::string{name}, {static_cast<std::uint64_t>(*file.integer("length"))}, digests_in(layer ? *layer : root)});
+    hashes.files.push_back({directory + std::string{name},
+                            {static_cast<std::uint64_t>(*file.integer("length"))},
+                            digests_in(layer ? *layer : root)});
   }
   return hashes;
 }

@@ -17,7 +17,7 @@ namespace imageswarm::torrent {
 /// A piece hash stands for its content alone, so equal pieces have equal hashes at any place of any file, as long as
 /// the piece length is the same. A file of one piece has its root instead, which speaks only for files of that size.
 struct HashedFile {
-  std::string name;
+  std::string name;  ///< a path below where the artefact lies
   ByteCount size;
   std::vector<Sha256> pieces;
 

@@ -68,6 +68,7 @@ public:
       : fd_{std::move(fd)}, path_{std::move(path)}, file_{file}, piece_length_{piece_length} {}
 
   [[nodiscard]] static Result<Target> open(std::filesystem::path path, HashedFile const& file, ByteCount piece_length) {
+    if (auto made = make_directories(path.parent_path()); !made) return fail(std::move(made.error()));
     UniqueFd fd{::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644)};
     if (!fd || ::ftruncate(fd.get(), static_cast<off_t>(file.size.value)) != 0) {
       return fail(errno_error(errno, "making", path));

@@ -6,6 +6,8 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "common/torrent/torrent.hpp"
 
@@ -47,6 +49,27 @@ inline SampleTorrent torrent_of(std::string_view content, ByteCount piece_length
   promised.piece_length = piece_length;
   promised.content_name = std::move(name);
   promised.content_size = {content.size()};
+  return sample;
+}
+
+/// The same of an artefact in chunks, whose content is not looked at.
+inline SampleTorrent torrent_of_chunks(std::vector<std::string> const& contents, std::string name = "disk.chunks") {
+  SampleTorrent sample;
+  auto& promised = sample.promised;
+  std::vector<torrent::Chunk> chunks;
+  for (auto const& content : contents) {
+    chunks.push_back(torrent::chunk_of(std::as_bytes(std::span{content})));
+    promised.content_size += chunks.back().size;
+  }
+  auto built = torrent::build(name, chunks, TimePoint{});
+  REQUIRE(built);
+  sample.bytes = std::move(built->bytes);
+  promised.file_size = {sample.bytes.size()};
+  promised.file_sha256 = digest_of<Sha256>(sample.bytes);
+  promised.info_hash_v2 = built->info_hash_v2;
+  promised.chunks = document::Chunks{64_KiB, static_cast<std::uint32_t>(chunks.size())};
+  promised.piece_length = built->piece_length;
+  promised.content_name = std::move(name);
   return sample;
 }
 

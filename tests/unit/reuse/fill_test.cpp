@@ -206,3 +206,25 @@ TEST_CASE("of another piece length nothing matches but files of one piece", "[re
   REQUIRE(filled);
   CHECK(filled->pieces == std::vector<bool>(size / one, size == one));
 }
+
+TEST_CASE("chunks that an older version has are put in place, whatever the piece lengths of both", "[reuse]") {
+  test::TemporaryDirectory const directory;
+  std::vector<std::string> const old{test::noise(40'000, 1), test::noise(200, 2), test::noise(30'000, 3)};
+  std::vector<std::string> const wanted{old[0], test::noise(70'000, 4), old[2], old[0]};
+  auto const old_hashes = torrent::piece_hashes_of(test::torrent_of_chunks(old, "old").admitted());
+  auto const hashes = torrent::piece_hashes_of(test::torrent_of_chunks(wanted).admitted());
+  REQUIRE(old_hashes.piece_length != hashes.piece_length);
+  fs::create_directory(directory / "old");
+  std::vector<reuse::Source> sources;
+  for (std::size_t i = 0; i < old.size(); ++i) {
+    write(directory / old_hashes.files[i].name, old[i]);
+    sources.push_back({directory / old_hashes.files[i].name, old_hashes.piece_length, old_hashes.files[i].pieces});
+  }
+  auto const filled = reuse::fill(directory.path(), hashes, sources, {});
+  REQUIRE(filled);
+  CHECK(filled->pieces == std::vector{true, false, true, true});
+  CHECK(filled->bytes.value == 40'000 + 30'000 + 40'000);
+  CHECK((content_at(directory / "disk.chunks" / "000002.zst") == old[2]));
+  CHECK((content_at(directory / "disk.chunks" / "000003.zst") == old[0]));
+  CHECK_FALSE(fs::equivalent(directory / "disk.chunks" / "000000.zst", directory / "old" / "000000.zst"));
+}

@@ -10,27 +10,8 @@ namespace {
 /// Chunks of which none fills its piece, and some are equal.
 struct ChunkedArtefact {
   Uuid image_id = Uuid::random();
-  std::vector<std::string> chunks;
-  std::string torrent;
-  document::Torrent promised;
-
-  ChunkedArtefact() {
-    std::vector<torrent::Chunk> described;
-    for (std::size_t const size : {200'000u, 140u, 140u, 16'384u, 70'000u}) {
-      chunks.push_back(noise(size));
-      described.push_back(torrent::chunk_of(std::as_bytes(std::span{chunks.back()})));
-      promised.content_size += described.back().size;
-    }
-    auto built = torrent::build("disk.chunks", described, TimePoint{});
-    REQUIRE(built);
-    torrent = built->bytes;
-    promised.file_size = {torrent.size()};
-    promised.file_sha256 = digest_of<Sha256>(torrent);
-    promised.info_hash_v2 = built->info_hash_v2;
-    promised.piece_length = built->piece_length;
-    promised.content_name = "disk.chunks";
-    promised.chunks = document::Chunks{256_KiB, 5};
-  }
+  std::vector<std::string> chunks{noise(200'000), noise(140), noise(140), noise(16'384), noise(70'000)};
+  SampleTorrent torrent = torrent_of_chunks(chunks);
 
   fs::path file(fs::path const& directory, std::size_t index) const {
     return directory / "disk.chunks" / document::chunk_name(static_cast<std::uint32_t>(index));
@@ -47,15 +28,19 @@ struct ChunkedArtefact {
   }
 
   swarm::Transfer transfer(fs::path const& directory, std::vector<std::string> trackers, bool in_place) const {
-    auto admitted = torrent::admit(torrent, promised);
-    REQUIRE(admitted);
-    return {image_id, std::move(*admitted), directory, directory / "resume", in_place, std::move(trackers), {}};
+    return {.image_id = image_id,
+            .torrent = torrent.admitted(),
+            .directory = directory,
+            .resume_file = directory / "resume",
+            .in_place = in_place,
+            .trackers = std::move(trackers),
+            .web_seeds = {}};
   }
 };
 
 }  // namespace
 
-TEST_CASE("chunks come from a host that has them in place, and no padding is counted", "[swarm]") {
+TEST_CASE("chunks come from a host that has them in place, as whole blocks", "[swarm]") {
   TemporaryDirectory directory;
   Tracker tracker;
   ChunkedArtefact const artefact;
@@ -67,7 +52,8 @@ TEST_CASE("chunks come from a host that has them in place, and no padding is cou
   REQUIRE(leech.next_is(Event::Kind::complete));
   CHECK(artefact.is_in(here));
   CHECK(leech.until([&](swarm::TransferStatus const& status) { return status.progress == 1.0; }));
-  CHECK(leech.status().from_peers == artefact.promised.content_size);
+  constexpr std::uint64_t blocks = 13 + 1 + 1 + 1 + 5;
+  CHECK(leech.status().from_peers.value == blocks * (16_KiB).value);
 }
 
 TEST_CASE("chunks in place of which one is missing or cut off are not taken", "[swarm]") {

@@ -1,11 +1,11 @@
 // What the gate refuses is in tests/attacks/torrents.cpp.
 #include <catch2/catch.hpp>
 
-#include <span>
 #include <string>
 #include <vector>
 
 #include "common/torrent/torrent.hpp"
+#include "tests/support/sample_torrent.hpp"
 #include "tests/support/swarm_pki.hpp"
 
 using namespace imageswarm;
@@ -58,27 +58,12 @@ TEST_CASE("the torrent of a private image has the swarm's CA in its info, and pa
 }
 
 TEST_CASE("a torrent of chunks passes the gate, of two chunks and of many more than a file has keys", "[torrent]") {
-  for (std::uint32_t const count : {2u, 400u}) {
+  for (std::size_t const count : {2u, 400u}) {
     CAPTURE(count);
-    std::vector<torrent::Chunk> chunks;
-    ByteCount total;
-    for (std::uint32_t i = 0; i < count; ++i) {
-      // Some are equal, as chunks of zeros are.
-      std::string const content(1000 + i % 3 * 20'000, 'x');
-      chunks.push_back(torrent::chunk_of(std::as_bytes(std::span{content})));
-      total += chunks.back().size;
-    }
-    auto const built = torrent::build("disk.chunks", chunks, TimePoint{});
-    REQUIRE(built);
-    document::Torrent promised;
-    promised.file_size = {built->bytes.size()};
-    promised.file_sha256 = digest_of<Sha256>(built->bytes);
-    promised.info_hash_v2 = built->info_hash_v2;
-    promised.chunks = document::Chunks{64_KiB, count};
-    promised.piece_length = built->piece_length;
-    promised.content_name = "disk.chunks";
-    promised.content_size = total;
-    auto const admitted = admit(built->bytes, promised);
+    std::vector<std::string> contents;  // some equal, as chunks of zeros are
+    for (std::size_t i = 0; i < count; ++i) contents.emplace_back(1000 + i % 3 * 20'000, 'x');
+    auto const sample = test::torrent_of_chunks(contents);
+    auto const admitted = admit(sample.bytes, sample.promised);
     CHECK((admitted ? "" : admitted.error().line()) == "");
     if (admitted) CHECK_FALSE(torrent::bare(*admitted).empty());
   }

@@ -51,6 +51,19 @@ TEST_CASE("the piece hashes of a torrent are those that libtorrent reads, and th
   }
 }
 
+TEST_CASE("each chunk is a file in the artefact's directory with one piece, however many there are", "[torrent]") {
+  std::vector<std::string> contents(400, "chunk");
+  contents[7] = test::noise(70'000);
+  auto const hashes = torrent::piece_hashes_of(test::torrent_of_chunks(contents).admitted());
+  CHECK(hashes.piece_length == 128_KiB);
+  REQUIRE(hashes.files.size() == 400);
+  auto const& file = hashes.files[7];
+  CHECK(file.name == "disk.chunks/000007.zst");
+  CHECK(file.size.value == 70'000);
+  REQUIRE(file.pieces.size() == 1);
+  CHECK(torrent::hash_of_piece(std::as_bytes(std::span{contents[7]}), file, hashes.piece_length) == file.pieces[0]);
+}
+
 TEST_CASE("pieces of zeros are counted to the byte", "[torrent]") {
   auto const zeros_in = [](std::string const& content) {
     return torrent::zeros_in(torrent::piece_hashes_of(test::torrent_of(content, piece).admitted())).value;
