@@ -46,6 +46,13 @@ def neighbour(site, published):
     return daemon
 
 
+@pytest.fixture
+def hostile(site):
+    neighbour = HostileNeighbour(site.hypervisors[2])
+    yield neighbour
+    neighbour.close()
+
+
 def knowing(*hosts):
     return {"neighbours": [f"{host.address}:6881" for host in hosts]}
 
@@ -85,9 +92,8 @@ def test_a_recall_reaches_a_host_that_is_cut_off(site, published, cut_off, neigh
     assert "serial 2" in daemon.text()
 
 
-def test_a_hostile_neighbour_is_passed_over(site, published, cut_off, neighbour):
+def test_a_hostile_neighbour_is_passed_over(site, published, cut_off, neighbour, hostile):
     stranger = site.hypervisors[2]
-    hostile = HostileNeighbour(stranger)
     old = published.catalogue.read_bytes()
     published.publish()  # once more, with the next serial
     neighbour.ctl("refresh")
@@ -109,7 +115,6 @@ def test_a_hostile_neighbour_is_passed_over(site, published, cut_off, neighbour)
     daemon.wait_for_text(f"neighbour {stranger.address} does not keep to the rules")
     wait_until(lambda: not hostile.connected(), 10, "the hostile neighbour to be shut out")
     assert hashlib.sha256(b"endless").digest() not in hostile.asked
-    hostile.close()
 
     row = daemon.subscription()
     assert row["serial"] == 2

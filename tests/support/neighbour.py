@@ -45,6 +45,8 @@ class HostileNeighbour:
         return self._peer is not None
 
     def close(self):
+        """Frees the port at once: a thread that waits in `accept` would hold it."""
+        self._server.shutdown(socket.SHUT_RDWR)
         self._server.close()
         with self._lock:
             if self._peer:
