@@ -7,6 +7,7 @@
 #include "common/base/log.hpp"
 #include "common/base/text.hpp"
 #include "daemon/reuse/fill.hpp"
+#include "daemon/reuse/zero_chunks.hpp"
 
 // The jobs of an image, each with what is made of its result.
 
@@ -88,11 +89,17 @@ void ImageSteps::start_fill(Record& record) {
   run(
       record, Load::heavy,
       [torrent = record.located->torrent, directory = record.located->directory, known = others_here(record),
-       resume = paths_of(store.directory, record.decision.want.image).resume](
-          std::stop_token const& stop) -> Result<reuse::Filled> {
+       resume = paths_of(store.directory, record.decision.want.image).resume,
+       chunks = record.decision.want.image.torrent.chunks](std::stop_token const& stop) -> Result<reuse::Filled> {
         std::error_code error;
         if (std::filesystem::exists(resume, error)) return reuse::Filled{};
-        return reuse::fill(directory, torrent::piece_hashes_of(torrent), reuse::sources_among(known), stop);
+        auto const wanted = torrent::piece_hashes_of(torrent);
+        if (chunks) {
+          if (auto made = reuse::make_zero_chunks(directory, wanted, chunks->size); !made) {
+            return fail(std::move(made.error()));
+          }
+        }
+        return reuse::fill(directory, wanted, reuse::sources_among(known), stop);
       },
       [](ImageSteps& self, Record& now, Result<reuse::Filled> filled) {
         if (!filled) return self.failed(now, now.retry, filled.error());
