@@ -11,7 +11,7 @@ import urllib.request
 from support.network import inside
 
 _BLOCK = 16384
-_CHOKE, _UNCHOKE, _INTERESTED, _HAVE, _REQUEST, _PIECE, _HAVE_ALL = 0, 1, 2, 4, 6, 7, 14
+_CHOKE, _UNCHOKE, _INTERESTED, _HAVE, _REQUEST, _PIECE, _HAVE_ALL, _HAVE_NONE = 0, 1, 2, 4, 6, 7, 14, 15
 
 
 def _context(papers, server):
@@ -81,7 +81,7 @@ class Leech:
         wire = _Wire(connection)
         connection.sendall(_handshake(self.info_hash))
         wire.exactly(68)
-        connection.sendall(_message(_INTERESTED))
+        connection.sendall(_message(_HAVE_NONE) + _message(_INTERESTED))
         offered, asked, choked = [], set(), True
         while self.payload < enough and time.monotonic() < end:
             connection.settimeout(max(0.01, end - time.monotonic()))
