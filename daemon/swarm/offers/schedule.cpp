@@ -35,7 +35,9 @@ void Schedule::count(Known& known, Piece piece) {
 void Schedule::announced(Peer peer, Piece piece) {
   auto const found = peers_.find(peer);
   if (found == peers_.end() || piece >= copies_.size()) return;
-  count(found->second, piece);
+  auto& known = found->second;
+  count(known, piece);
+  open_ -= std::erase_if(known.open, [&](Open const& open) { return open.piece == piece; });
 }
 
 void Schedule::progressed(Peer peer, Piece piece, Instant now) {

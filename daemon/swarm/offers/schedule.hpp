@@ -36,6 +36,7 @@ public:
   Peer join(bool served);
   /// Its offers are free again, and what only it had; what a complete peer had stays in the swarm.
   void leave(Peer peer);
+  /// It has the piece, and will not come for an offer of it.
   void announced(Peer peer, Piece piece);
   /// A part of what it was offered went out.
   void progressed(Peer peer, Piece piece, Instant now);

@@ -120,6 +120,7 @@ public:
     for (int piece = 0; piece < pieces.size(); ++piece) {
       if (pieces.get_bit(piece)) announced(piece);
     }
+    if (member) source_->offer();  // what it was offered as it joined it may have
     return false;
   }
   bool on_have(lt::piece_index_t piece) override {

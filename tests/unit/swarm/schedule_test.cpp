@@ -223,6 +223,14 @@ TEST_CASE("an offer on a slow link lasts as long as bytes go out", "[offers]") {
   CHECK(source.next() == Schedule::Offer{third, 0});
 }
 
+TEST_CASE("nobody waits for a peer to come for what it has", "[offers]") {
+  Source source{10};
+  auto const peer = source.schedule.join(true);
+  REQUIRE(source.all_open().size() == 2);  // before it says what it has
+  for (Piece piece = 0; piece < 8; ++piece) source.schedule.announced(peer, piece);
+  CHECK(source.all_open() == std::vector<Schedule::Offer>{{peer, 8}, {peer, 9}});
+}
+
 TEST_CASE("what any peer has already is offered last", "[offers]") {
   Source source{4};
   auto const elsewhere = source.schedule.join(false);
