@@ -1,5 +1,6 @@
 #include "daemon/coordinator/judge.hpp"
 
+#include <chrono>
 #include <utility>
 
 #include "common/http/client.hpp"
@@ -41,10 +42,12 @@ Outcome Judge::look(std::string const& url, std::string const& etag, std::string
 /// Whoever claims most is asked first: when that turns out to be worth nothing, somebody else may have told the truth.
 std::optional<NeighboursOffer> Judge::look_around(std::string const& url, std::stop_token const& stop) const {
   static constexpr int most = 4;
+  static constexpr std::chrono::seconds patience{30};  // so that those who waste it put off little
+  auto const until = std::chrono::steady_clock::now() + patience;
   std::optional<NeighboursOffer> offer;
-  for (int i = 0; i < most && !subscription::is_local(url); ++i) {
+  for (int i = 0; i < most && !subscription::is_local(url) && std::chrono::steady_clock::now() < until; ++i) {
     auto copy = neighbours.newer_copy(topic_of(expected.kind, url), stop);
-    if (!copy) break;
+    if (!copy) continue;
     auto verdict = verify(copy->bytes);
     offer = NeighboursOffer{std::move(*copy), std::move(verdict)};
     if (offer->verdict) break;

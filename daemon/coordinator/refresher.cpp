@@ -145,8 +145,8 @@ void Refresher::look_around(std::shared_ptr<Subscription> const& source) {
   auto look = [judge = std::move(*judge), url = source->settings.url](std::stop_token const& stop) {
     return judge.look_around(url, stop);
   };
-  workers_for(*source).run(std::move(look), [self = shared_from_this(), source, held, by = anchors_version_,
-                                             old = source->bytes](std::optional<NeighboursOffer> offer) {
+  around_.workers.run(std::move(look), [self = shared_from_this(), source, held, by = anchors_version_,
+                                        old = source->bytes](std::optional<NeighboursOffer> offer) {
     source->in_flight = false;
     if (source->removed) return;
     bool const holds_still = by == self->anchors_version_ && old == source->bytes && !held;

@@ -97,7 +97,8 @@ bool Exchange::is_news(Claim const& claim, Instant now) const {
   auto const refused = refused_.find(claim.digest);
   if (refused != refused_.end() && now < refused->second) return false;
   auto const& held = about->held;
-  return !held || claim.serial > held->serial || (claim.serial == held->serial && claim.digest != held->digest);
+  if (held && claim.digest == held->digest) return false;  // whatever serial is claimed for it
+  return !held || claim.serial >= held->serial;
 }
 
 /// A file arrives in order from one neighbour at a time, so that it takes no more memory than has been sent.
@@ -219,9 +220,13 @@ Exchange::Offer Exchange::offer_of_all(Sha256 const& digest, ByteCount size) con
   return offer;
 }
 
-void Exchange::refuse(Sha256 const& digest, Instant now) {
+void Exchange::pass_over(Sha256 const& digest, Instant now) {
   if (refused_.size() >= max_refused) refused_.erase(refused_.begin());
   refused_[digest] = now + refused_for;
+}
+
+void Exchange::refuse(Sha256 const& digest, Instant now) {
+  pass_over(digest, now);
   for (auto& [peer, neighbour] : neighbours_) {
     neighbour.useless += std::ranges::count(neighbour.claims, digest, &Claim::digest) > 0 ? 1 : 0;
   }
@@ -240,10 +245,12 @@ bool Exchange::is_running(FetchId id) const {
   return at != fetches_.end() && at->second.from.has_value();
 }
 
-std::optional<Copy> Exchange::end_fetch(FetchId id) {
+std::optional<Copy> Exchange::end_fetch(FetchId id, Instant now) {
   auto fetch = fetches_.extract(id);
-  if (!fetch || !fetch.mapped().complete) return std::nullopt;
-  return std::move(fetch.mapped().copy);
+  if (!fetch) return std::nullopt;
+  if (fetch.mapped().complete) return std::move(fetch.mapped().copy);
+  pass_over(fetch.mapped().offer.digest, now);
+  return std::nullopt;
 }
 
 }  // namespace imageswarm::exchange

@@ -55,8 +55,9 @@ public:
   /// Asks one after the other until the bytes are here.
   FetchId fetch(Offer offer, Instant now);
   bool is_running(FetchId id) const;
-  /// Ends a fetch; nothing if nobody gave the file.
-  std::optional<Copy> end_fetch(FetchId id);
+  /// Ends a fetch; nothing if nobody gave the file, which is then no offer for a while: what cannot be had shall not
+  /// stand before what can.
+  std::optional<Copy> end_fetch(FetchId id, Instant now);
 
 private:
   struct Neighbour {
@@ -87,6 +88,7 @@ private:
   std::string answer(Request const& request) const;
   std::shared_ptr<std::string const> file(Sha256 const& digest) const;
   bool is_news(Claim const& claim, Instant now) const;
+  void pass_over(Sha256 const& digest, Instant now);
 
   std::vector<Followed> documents_;
   std::map<Sha256, std::shared_ptr<std::string const>> torrents_;

@@ -37,7 +37,7 @@ constexpr auto shut_out_for = 1h;
 constexpr std::size_t max_shut_out = 10'000;
 constexpr auto call_interval = 30s;
 constexpr auto first_patience = 10s;  ///< for configured neighbours after the start
-constexpr auto longest_fetch = 5min;
+constexpr auto longest_fetch = 40s;   ///< what is largest takes 32 s at the rate that neighbours keep to
 
 Instant now() {
   return std::chrono::steady_clock::now();
@@ -179,7 +179,7 @@ std::optional<exchange::Copy> fetch(Table& table, std::unique_lock<std::mutex>& 
                                     std::stop_token const& stop) {
   auto const id = table.exchange.fetch(std::move(offer), now());
   table.changed.wait_until(lock, stop, now() + longest_fetch, [&] { return !table.exchange.is_running(id); });
-  return table.exchange.end_fetch(id);
+  return table.exchange.end_fetch(id, now());
 }
 
 }  // namespace

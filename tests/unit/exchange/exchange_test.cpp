@@ -76,7 +76,7 @@ TEST_CASE_METHOD(Talk, "a neighbour's newer document is heard of and fetched") {
   auto const id = host.fetch(*offer(), now);
   REQUIRE(converse(host, other, now));
   REQUIRE_FALSE(host.is_running(id));
-  auto const copy = host.end_fetch(id);
+  auto const copy = host.end_fetch(id, now);
   REQUIRE(copy);
   CHECK(copy->bytes == new_bytes);
   CHECK(copy->digest == digest_of<Sha256>(new_bytes));
@@ -100,7 +100,7 @@ TEST_CASE_METHOD(Talk, "a torrent file is found at whoever has it") {
       CHECK(say(empty_handed, Lack{digest_of<Sha256>(*torrent)}));
     }
   }
-  auto const copy = host.end_fetch(id);
+  auto const copy = host.end_fetch(id, now);
   REQUIRE(copy);
   CHECK(copy->bytes == *torrent);
   CHECK(copy->from == "10.0.0.9");
@@ -122,6 +122,7 @@ TEST_CASE_METHOD(Talk, "only what is newer, or contradicts what is held, is news
   CHECK(is_news(claim_of(new_bytes, 6)));
   CHECK(is_news(claim_of(new_bytes, 5)));  // other bytes under one serial
   CHECK_FALSE(is_news(claim_of(old_bytes, 5)));
+  CHECK_FALSE(is_news(claim_of(old_bytes, 9)));  // which it does not have
   CHECK_FALSE(is_news(claim_of(new_bytes, 4)));
 
   auto claim = claim_of(new_bytes, 6);
@@ -155,7 +156,7 @@ TEST_CASE_METHOD(Talk, "who gives other bytes than were asked for is shut out, a
   CHECK(host.is_running(id));
   REQUIRE(requests_to(honest) == 1);
   CHECK(say(honest, Block{digest_of<Sha256>(old_bytes), 0, old_bytes}));
-  auto const copy = host.end_fetch(id);
+  auto const copy = host.end_fetch(id, now);
   REQUIRE(copy);
   CHECK(copy->from == "10.0.0.9");
 }
@@ -184,7 +185,7 @@ TEST_CASE_METHOD(Talk, "blocks that nobody asked for shut out, but late ones do 
   CHECK_FALSE(say(peer, Lack{digest_of<Sha256>(old_bytes)}));
   auto const id = host.fetch({digest_of<Sha256>(old_bytes), {old_bytes.size()}, {peer}}, now);
   REQUIRE(requests_to(peer) == 1);
-  CHECK_FALSE(host.end_fetch(id));
+  CHECK_FALSE(host.end_fetch(id, now));
   CHECK(say(peer, Block{digest_of<Sha256>(old_bytes), 0, old_bytes}));
   CHECK_FALSE(say(peer, Block{digest_of<Sha256>(old_bytes), 0, old_bytes}));
 }
@@ -212,8 +213,22 @@ TEST_CASE_METHOD(Talk, "who is silent or gone is left for the next one, and in t
   now += 1s;
   host.tick(now);
   CHECK_FALSE(host.is_running(id));
-  CHECK_FALSE(host.end_fetch(id));
-  CHECK_FALSE(host.end_fetch(id));
+  CHECK_FALSE(host.end_fetch(id, now));
+  CHECK_FALSE(host.end_fetch(id, now));
+}
+
+TEST_CASE_METHOD(Talk, "what nobody gave stands before nothing that somebody may have") {
+  hold(host, old_bytes, 5);
+  auto const boaster = neighbour();
+  auto const honest = neighbour();
+  REQUIRE(say(boaster, Claims{{claim_of("nothing that there is", 999)}}));
+  REQUIRE(say(honest, Claims{{claim_of(new_bytes, 6)}}));
+  auto const id = host.fetch(*offer(), now);
+  now += 21s;
+  host.tick(now);
+  CHECK_FALSE(host.end_fetch(id, now));
+  REQUIRE(offer());
+  CHECK(offer()->digest == digest_of<Sha256>(new_bytes));
 }
 
 TEST_CASE_METHOD(Talk, "a neighbour gets a megabyte in a second and no more") {
