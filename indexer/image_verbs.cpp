@@ -72,8 +72,7 @@ void define_add(CLI::App& app, Choice& choice) {
   verb->add_option("--compress", options->compress, "none (default), gzip, xz, zstd or bzip2");
   verb->add_option("--torrent-layout,--layout", options->layout,
                    "file (default), or chunks: compressed piece by piece, so that hosts fetch what changed");
-  verb->add_option("--chunk-size", options->chunk_size,
-                   "64KiB to 8MiB (default: 4MiB, other for a tiny or huge image)");
+  verb->add_option("--chunk-size", options->chunk_size, "64KiB to 8MiB (default: 1MiB, more beyond 8 GiB)");
   verb->add_option("--torrent", options->torrent, "v2 (default) or hybrid, which older clients read too");
   verb->add_option("--piece-length", options->piece_length,
                    "16KiB to 16MiB (default: as in the family's newest version, else by the size)");
