@@ -15,20 +15,8 @@ TEST_CASE("what the builder makes passes the gate, at every size", "[torrent]") 
   for (auto const flavour : {torrent::Flavour::v2, torrent::Flavour::hybrid}) {
     for (std::size_t const size : {1u, 16385u, 65536u, 65537u, 131072u, 400'001u}) {
       CAPTURE(size);
-      torrent::Builder builder{64_KiB, flavour};
-      std::string const content(size, 'x');
-      builder.update(std::as_bytes(std::span{content}));
-      auto const built = builder.finish("disk.img", TimePoint{});
-      REQUIRE(built);
-      document::Torrent promised;
-      promised.file_size = {built->bytes.size()};
-      promised.file_sha256 = digest_of<Sha256>(built->bytes);
-      promised.info_hash_v2 = built->info_hash_v2;
-      promised.info_hash_v1 = built->info_hash_v1;
-      promised.piece_length = 64_KiB;
-      promised.content_name = "disk.img";
-      promised.content_size = {size};
-      auto const admitted = admit(built->bytes, promised);
+      auto const sample = test::torrent_of(std::string(size, 'x'), 64_KiB, flavour);
+      auto const admitted = admit(sample.bytes, sample.promised);
       CHECK((admitted ? "" : admitted.error().line()) == "");
     }
   }
@@ -37,22 +25,10 @@ TEST_CASE("what the builder makes passes the gate, at every size", "[torrent]") 
 TEST_CASE("the torrent of a private image has the swarm's CA in its info, and passes where that was promised") {
   auto const swarm_ca = test::SwarmPki{"swarm"}.text("ca.pem");
   for (auto const flavour : {torrent::Flavour::v2, torrent::Flavour::hybrid}) {
-    torrent::Builder builder{64_KiB, flavour};
-    std::string const content(100'000, 'x');
-    builder.update(std::as_bytes(std::span{content}));
-    auto const built = builder.finish("disk.img", TimePoint{}, {}, swarm_ca);
-    REQUIRE(built);
-    document::Torrent promised;
-    promised.file_size = {built->bytes.size()};
-    promised.file_sha256 = digest_of<Sha256>(built->bytes);
-    promised.info_hash_v2 = built->info_hash_v2;
-    promised.info_hash_v1 = built->info_hash_v1;
-    promised.piece_length = 64_KiB;
-    promised.content_name = "disk.img";
-    promised.content_size = {content.size()};
-    CHECK(admit(built->bytes, promised).error().fault == Fault::torrent_attribute);
-    promised.ssl = true;
-    auto const admitted = admit(built->bytes, promised);
+    auto sample = test::torrent_of(std::string(100'000, 'x'), 64_KiB, flavour, "disk.img", swarm_ca);
+    auto const admitted = admit(sample.bytes, sample.promised);
+    sample.promised.ssl = false;
+    CHECK(admit(sample.bytes, sample.promised).error().fault == Fault::torrent_attribute);
     CHECK((admitted ? "" : admitted.error().line()) == "");
   }
 }
