@@ -43,10 +43,12 @@ Outcome Judge::look(std::string const& url, std::string const& etag, std::string
 std::optional<NeighboursOffer> Judge::look_around(std::string const& url, std::stop_token const& stop) const {
   static constexpr int most = 4;
   static constexpr std::chrono::seconds patience{30};  // so that those who waste it put off little
+  if (subscription::is_local(url)) return {};
+  auto const topic = topic_of(expected.kind, url);
   auto const until = std::chrono::steady_clock::now() + patience;
   std::optional<NeighboursOffer> offer;
-  for (int i = 0; i < most && !subscription::is_local(url) && std::chrono::steady_clock::now() < until; ++i) {
-    auto copy = neighbours.newer_copy(topic_of(expected.kind, url), stop);
+  for (int i = 0; i < most && std::chrono::steady_clock::now() < until; ++i) {
+    auto copy = neighbours.newer_copy(topic, stop);
     if (!copy) continue;
     auto verdict = verify(copy->bytes);
     offer = NeighboursOffer{std::move(*copy), std::move(verdict)};

@@ -228,7 +228,6 @@ void Rendezvous::add_trackers(std::vector<std::string> const& urls) {
 }
 
 void Rendezvous::tick(Instant now) {
-  std::vector<lt::tcp::endpoint> here;
   {
     std::lock_guard const lock{table_->mutex};
     table_->exchange.tick(now);
@@ -236,7 +235,7 @@ void Rendezvous::tick(Instant now) {
   }
   if (!handle_.is_valid() || now < next_call_) return;
   next_call_ = now + call_interval;
-  here = hosts();
+  auto const here = hosts();
   for (auto const& neighbour : configured_) {
     if (std::ranges::find(here, neighbour) == here.end()) handle_.connect_peer(neighbour);
   }

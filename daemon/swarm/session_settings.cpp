@@ -125,7 +125,7 @@ lt::settings_pack rate_settings(flow::HostRates const& rates) {
 }
 
 Result<lt::settings_pack> session_settings(flow::SwarmSettings const& settings) {
-  auto pack = rate_settings(settings);
+  lt::settings_pack pack;
   if (auto set = set_listen(pack, settings); !set) return fail(std::move(set.error()));
   if (auto set = set_discovery(pack, settings); !set) return fail(std::move(set.error()));
   set_limits(pack);

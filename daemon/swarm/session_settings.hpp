@@ -14,7 +14,8 @@
 
 namespace imageswarm::swarm {
 
-/// libtorrent's settings for ours; the reasons stand beside them. Faults: config-value.
+/// libtorrent's settings for ours, but for the rates, which PeerClasses sets; the reasons stand beside them. Faults:
+/// config-value.
 [[nodiscard]] Result<lt::settings_pack> session_settings(flow::SwarmSettings const& settings);
 
 /// Only the totals.
