@@ -60,7 +60,9 @@ struct Response {
 /// Faults: http-…, too-large, too-slow, cancelled, and those of `source` and `sink`.
 [[nodiscard]] Result<Response> perform(Request const& request, std::stop_token const& stop);
 
-/// "https://user@host:1/a?b" without user information and query, for messages.
+/// "https://user@host:1/a?b" without user information.
+std::string without_user(std::string_view url);
+/// Without its query too, and not too long, for messages.
 std::string shown(std::string_view url);
 
 /// `reference` resolved against `base` (RFC 3986 §5.2); an absolute one stands for itself. Fault: http-scheme when the

@@ -41,14 +41,18 @@ Result<UrlHandle> parse(std::initializer_list<std::string_view> parts) {
 
 }  // namespace
 
-std::string shown(std::string_view url) {
+std::string without_user(std::string_view url) {
   auto const start = url.find("://");
   auto const authority = start == std::string_view::npos ? 0 : start + 3;
   auto const path = std::min(url.find_first_of("/?#", authority), url.size());
   auto const at = url.substr(authority, path - authority).rfind('@');
   auto const host = at == std::string_view::npos ? authority : authority + at + 1;
-  auto const end = std::min(url.find_first_of("?#", path), url.size());
-  return printable(std::string{url.substr(0, authority)}.append(url.substr(host, end - host)));
+  return std::string{url.substr(0, authority)}.append(url.substr(host));
+}
+
+std::string shown(std::string_view url) {
+  auto const public_part = without_user(url);
+  return printable(public_part.substr(0, public_part.find_first_of("?#")));
 }
 
 Result<Origin> origin_of(std::string_view url) {

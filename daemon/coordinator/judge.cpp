@@ -60,7 +60,7 @@ std::optional<NeighboursOffer> Judge::look_around(std::string const& url, std::s
 }
 
 exchange::Topic topic_of(document::Kind kind, std::string_view url) {
-  return exchange::topic_of(kind, http::shown(url));
+  return exchange::topic_of(kind, http::without_user(url));
 }
 
 }  // namespace imageswarm::coordinator

@@ -47,7 +47,8 @@ struct Judge {
   std::optional<NeighboursOffer> look_around(std::string const& url, std::stop_token const& stop) const;
 };
 
-/// Among neighbours; of a URL without what only this host may know: user information and query.
+/// Among neighbours. Whatever a query chooses is a document of its own; who fetches it does not matter, and a password
+/// must not be there to be guessed from the digest.
 exchange::Topic topic_of(document::Kind kind, std::string_view url);
 
 }  // namespace imageswarm::coordinator

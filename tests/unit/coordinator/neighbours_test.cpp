@@ -158,5 +158,14 @@ TEST_CASE_METHOD(CutOff, "local documents are nobody else's") {
   CHECK(neighbours.followed.empty());
 }
 
+TEST_CASE("documents of two URLs are two among neighbours, and who fetches them does not matter") {
+  auto const topic = [](std::string_view url) { return topic_of(document::Kind::catalogue, url); };
+  CHECK(topic("https://host/c.yaml?list=a") != topic("https://host/c.yaml?list=b"));
+  CHECK(topic("https://host/c.yaml?list=a") != topic("https://host/c.yaml"));
+  auto const long_url = "https://host/" + std::string(300, 'x');
+  CHECK(topic(long_url + "a") != topic(long_url + "b"));
+  CHECK(topic("https://ada:secret@host/c.yaml?list=a") == topic("https://host/c.yaml?list=a"));
+}
+
 }  // namespace
 }  // namespace imageswarm::coordinator

@@ -13,6 +13,12 @@ TEST_CASE("a URL in a message has no user, password, query or fragment") {
   CHECK(shown("http://host/a\nb") == "http://host/a\\x0ab");
 }
 
+TEST_CASE("a URL without its user is otherwise the same") {
+  CHECK(without_user("https://user:secret@host.example:8443/a@b?token=x#y") ==
+        "https://host.example:8443/a@b?token=x#y");
+  CHECK(without_user("http://host?user@x") == "http://host?user@x");
+}
+
 TEST_CASE("a reference is resolved against its base") {
   auto const in = [](std::string_view reference) { return resolve("http://a.example/b/c/d?q", reference).value(); };
   CHECK(in("g.torrent") == "http://a.example/b/c/g.torrent");
