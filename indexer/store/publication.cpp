@@ -8,6 +8,7 @@
 
 #include "common/base/file.hpp"
 #include "common/base/text.hpp"
+#include "common/torrent/meeting_point.hpp"
 
 namespace imageswarm::store {
 namespace {
@@ -118,7 +119,7 @@ Result<> put_up(Store const& store, Publication const& publication) {
 }
 
 std::string tracker_whitelist(std::vector<document::Image> const& images) {
-  std::set<std::string> hashes;
+  std::set<std::string> hashes{torrent::meeting_point().hex()};
   for (auto const& image : images) {
     hashes.insert(image.torrent.info_hash_v2.hex().substr(0, 40));
     if (image.torrent.info_hash_v1) hashes.insert(image.torrent.info_hash_v1->hex());

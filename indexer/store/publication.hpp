@@ -25,7 +25,7 @@ struct Publication {
 [[nodiscard]] Result<> put_up(Store const& store, Publication const& publication);
 
 /// One line per info-hash, 40 hex digits: the access.whitelist of opentracker. Of a v2 hash the first 20 bytes count
-/// (BEP 52); a hybrid torrent has both.
+/// (BEP 52); a hybrid torrent has both. One is where hosts meet to exchange documents.
 std::string tracker_whitelist(std::vector<document::Image> const& images);
 
 }  // namespace imageswarm::store

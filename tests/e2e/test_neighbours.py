@@ -78,6 +78,13 @@ def test_a_host_that_is_cut_off_from_its_first_start_gets_the_image_from_a_neigh
     assert site.cloud.image(published.image_id)["status"] == "active"
 
 
+def test_a_tracker_of_listed_images_alone_brings_neighbours_together(site, published, neighbour):
+    site.web.stop()
+    daemon = daemon_on(site, site.hypervisors[2], published, swarm={"trackers": [site.tracker.url]}).start_and_answer()
+    daemon.wait_for(lambda: (daemon.image(published.image_id) or {}).get("progress") == 1, 90, "the image")
+    assert "from neighbour" in daemon.text()
+
+
 def test_a_recall_reaches_a_host_that_is_cut_off(site, published, cut_off, neighbour, figure):
     daemon = daemon_on(site, cut_off, published, swarm=knowing(neighbour.host), sinks=[site.directory_sink(cut_off)])
     daemon.start()
