@@ -7,6 +7,14 @@
 #include "daemon/subscription/fetch.hpp"
 
 namespace imageswarm::coordinator {
+namespace {
+
+/// No host has accepted such a document, by whatever anchors, signers, serials and times.
+bool is_wrong_anywhere(Fault fault) {
+  return fault == Fault::doc_signature_block || fault == Fault::sig_missing || fault == Fault::sig_invalid;
+}
+
+}  // namespace
 
 Result<Document> Judge::verify(std::string_view bytes) const {
   auto const as_document = [](auto verified) { return Document{std::move(verified)}; };
@@ -53,8 +61,9 @@ std::optional<NeighboursOffer> Judge::look_around(std::string const& url, std::s
     auto verdict = verify(copy->bytes);
     offer = NeighboursOffer{std::move(*copy), std::move(verdict)};
     if (offer->verdict) break;
-    neighbours.refuse(offer->copy.digest);
-    if (offer->verdict.error().fault == Fault::equivocation) break;
+    auto const fault = offer->verdict.error().fault;
+    is_wrong_anywhere(fault) ? neighbours.refuse(offer->copy.digest) : neighbours.pass_over(topic, offer->copy.digest);
+    if (fault == Fault::equivocation) break;
   }
   return offer;
 }

@@ -13,11 +13,11 @@ using namespace std::chrono_literals;
 constexpr std::size_t max_requests = 128;               ///< that wait for an answer, of one neighbour
 constexpr unsigned max_answers = 64;                    ///< to one neighbour in a second: 1 MiB/s
 constexpr unsigned max_claims_messages = 60;            ///< of one neighbour in a minute
-constexpr unsigned max_useless = 3;                     ///< copies of one neighbour that were refused
-constexpr std::size_t max_refused = 1000;               ///< digests
+constexpr unsigned max_useless = 3;                     ///< copies of one neighbour, be they refused or passed over
+constexpr std::size_t max_aside = 1000;                 ///< digests
 constexpr std::size_t max_sources = 8;                  ///< that are asked for one file
 constexpr std::uint64_t window = 8 * block_size.value;  ///< that is asked for ahead
-constexpr auto refused_for = 10min;
+constexpr auto aside_for = 10min;
 
 /// A neighbour answers within 20 s, and then with 64 KiB/s at least.
 std::chrono::seconds patience_for(ByteCount size) {
@@ -85,17 +85,19 @@ bool Exchange::hear(Neighbour& from, Claims claims, Instant now) {
   }
   from.claims = std::move(claims.documents);
   for (auto const& claim : from.claims) {
-    if (is_news(claim, now)) news_.push_back(claim.topic);
+    if (is_news(from, claim, now)) news_.push_back(claim.topic);
   }
-  return ++from.claims_heard <= max_claims_messages && from.useless <= max_useless;
+  return ++from.claims_heard <= max_claims_messages && from.refused <= max_useless;
 }
 
-bool Exchange::is_news(Claim const& claim, Instant now) const {
+bool Exchange::is_news(Neighbour const& from, Claim const& claim, Instant now) const {
   auto const about = std::ranges::find(documents_, claim.topic, &Followed::topic);
   if (about == documents_.end() || claim.epoch != about->epoch) return false;
   if (claim.size.value == 0 || claim.size > document::max_document_size) return false;
-  auto const refused = refused_.find(claim.digest);
-  if (refused != refused_.end() && now < refused->second) return false;
+  auto const in_vain = from.in_vain.find(claim.topic);
+  if (in_vain != from.in_vain.end() && in_vain->second > max_useless) return false;
+  auto const aside = aside_.find(claim.digest);
+  if (aside != aside_.end() && now < aside->second) return false;
   auto const& held = about->held;
   if (held && claim.digest == held->digest) return false;  // whatever serial is claimed for it
   return !held || claim.serial >= held->serial;
@@ -109,17 +111,18 @@ bool Exchange::take(Peer peer, Block const& block, Instant now) {
   });
   if (at == fetches_.end()) return true;
   auto& fetch = at->second;
-  if (block.bytes.size() != block_at(block.offset, fetch.offer.size.value)) return false;
-  fetch.copy.bytes += block.bytes;
-  fetch.hasher.update(block.bytes);
-  if (fetch.copy.bytes.size() < fetch.offer.size.value) return true;
-  fetch.complete = fetch.hasher.finish() == fetch.offer.digest;
+  if (block.bytes.size() == block_at(block.offset, fetch.offer.size.value)) {
+    fetch.copy.bytes += block.bytes;
+    fetch.hasher.update(block.bytes);
+    if (fetch.copy.bytes.size() < fetch.offer.size.value) return true;
+    fetch.complete = fetch.hasher.finish() == fetch.offer.digest;
+  }
   if (fetch.complete) {
     fetch.from.reset();
   } else {
     ask_next(fetch, now);
   }
-  return fetch.complete;
+  return fetch.complete || !fetch.offer.claimed;  // else what was asked for may be wrong
 }
 
 void Exchange::ask_next(Fetch& fetch, Instant now) {
@@ -187,7 +190,12 @@ void Exchange::tick(Instant now) {
   for (auto& [id, fetch] : fetches_) {
     if (fetch.from && now > fetch.deadline) ask_next(fetch, now);
   }
-  std::erase_if(refused_, [now](auto const& refused) { return now >= refused.second; });
+  std::erase_if(aside_, [now](auto const& each) { return now >= each.second; });
+  for (auto& [peer, neighbour] : neighbours_) {
+    if (now - neighbour.in_vain_since <= aside_for) continue;
+    neighbour.in_vain_since = now;
+    neighbour.in_vain.clear();
+  }
 }
 
 std::vector<Topic> Exchange::take_news() {
@@ -198,7 +206,7 @@ std::optional<Exchange::Offer> Exchange::best_offer(Topic const& topic, Instant 
   Claim const* best = nullptr;
   for (auto const& [peer, neighbour] : neighbours_) {
     for (auto const& claim : neighbour.claims) {
-      if (claim.topic != topic || !is_news(claim, now)) continue;
+      if (claim.topic != topic || !is_news(neighbour, claim, now)) continue;
       if (!best || claim.serial > best->serial) best = &claim;
     }
   }
@@ -213,22 +221,33 @@ std::optional<Exchange::Offer> Exchange::best_offer(Topic const& topic, Instant 
 }
 
 Exchange::Offer Exchange::offer_of_all(Sha256 const& digest, ByteCount size) const {
-  Offer offer{digest, size, {}};
+  Offer offer{digest, size, {}, false};
   for (auto const& [peer, neighbour] : neighbours_) {
     if (offer.from.size() < max_sources) offer.from.push_back(peer);
   }
   return offer;
 }
 
-void Exchange::pass_over(Sha256 const& digest, Instant now) {
-  if (refused_.size() >= max_refused) refused_.erase(refused_.begin());
-  refused_[digest] = now + refused_for;
+bool Exchange::offers(Neighbour const& neighbour, Sha256 const& digest) {
+  return std::ranges::count(neighbour.claims, digest, &Claim::digest) > 0;
+}
+
+void Exchange::put_aside(Sha256 const& digest, Instant now) {
+  if (aside_.size() >= max_aside) aside_.erase(aside_.begin());
+  aside_[digest] = now + aside_for;
+}
+
+void Exchange::pass_over(Topic const& topic, Sha256 const& digest, Instant now) {
+  put_aside(digest, now);
+  for (auto& [peer, neighbour] : neighbours_) {
+    if (offers(neighbour, digest)) ++neighbour.in_vain[topic];
+  }
 }
 
 void Exchange::refuse(Sha256 const& digest, Instant now) {
-  pass_over(digest, now);
+  put_aside(digest, now);
   for (auto& [peer, neighbour] : neighbours_) {
-    neighbour.useless += std::ranges::count(neighbour.claims, digest, &Claim::digest) > 0 ? 1 : 0;
+    if (offers(neighbour, digest)) ++neighbour.refused;
   }
 }
 
@@ -249,7 +268,7 @@ std::optional<Copy> Exchange::end_fetch(FetchId id, Instant now) {
   auto fetch = fetches_.extract(id);
   if (!fetch) return std::nullopt;
   if (fetch.mapped().complete) return std::move(fetch.mapped().copy);
-  pass_over(fetch.mapped().offer.digest, now);
+  put_aside(fetch.mapped().offer.digest, now);
   return std::nullopt;
 }
 

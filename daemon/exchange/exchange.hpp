@@ -43,13 +43,16 @@ public:
   struct Offer {
     Sha256 digest;
     ByteCount size;
-    std::vector<Peer> from;  ///< all who claim to have it
+    std::vector<Peer> from;  ///< who may have it
+    bool claimed = true;     ///< by all of them, of this size
   };
   /// The newest that anybody claims to have, if that is newer than what is held, or contradicts it.
   std::optional<Offer> best_offer(Topic const& topic, Instant now) const;
   /// A file of everybody.
   Offer offer_of_all(Sha256 const& digest, ByteCount size) const;
-  /// Does not offer this again for a while. False for those who have offered such things too often.
+  /// Does not offer this again for a while; after too many in vain nothing of those who offer it, of this document.
+  void pass_over(Topic const& topic, Sha256 const& digest, Instant now);
+  /// The same for what can be of no use on any host: whoever offers such things too often is to be shut out.
   void refuse(Sha256 const& digest, Instant now);
 
   /// Asks one after the other until the bytes are here.
@@ -70,7 +73,9 @@ private:
     unsigned answers = 0;       ///< since `second`
     unsigned claims_heard = 0;  ///< since `claims_since`
     Instant claims_since;
-    unsigned useless = 0;  ///< copies of it that were refused
+    unsigned refused = 0;               ///< copies of it
+    std::map<Topic, unsigned> in_vain;  ///< copies of it that were passed over since `in_vain_since`
+    Instant in_vain_since;
   };
   struct Fetch {
     Offer offer;
@@ -87,14 +92,15 @@ private:
   void ask_next(Fetch& fetch, Instant now);
   std::string answer(Request const& request) const;
   std::shared_ptr<std::string const> file(Sha256 const& digest) const;
-  bool is_news(Claim const& claim, Instant now) const;
-  void pass_over(Sha256 const& digest, Instant now);
+  bool is_news(Neighbour const& from, Claim const& claim, Instant now) const;
+  static bool offers(Neighbour const& neighbour, Sha256 const& digest);
+  void put_aside(Sha256 const& digest, Instant now);
 
   std::vector<Followed> documents_;
   std::map<Sha256, std::shared_ptr<std::string const>> torrents_;
   std::map<Peer, Neighbour> neighbours_;
   std::map<FetchId, Fetch> fetches_;
-  std::map<Sha256, Instant> refused_;  ///< until then
+  std::map<Sha256, Instant> aside_;  ///< not to be fetched until then
   std::vector<Topic> news_;
   std::uint64_t version_ = 1;  ///< of what we claim
   FetchId last_fetch_ = 0;

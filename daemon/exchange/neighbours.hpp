@@ -40,7 +40,9 @@ public:
   /// A copy that a neighbour claims to be newer than what is held, or to be other bytes under the same serial; nothing
   /// if nobody does. Blocks up to five minutes.
   virtual std::optional<Copy> newer_copy(Topic const& topic, std::stop_token const& stop) = 0;
-  /// This copy was of no use: it is not fetched again for a while, nor for long what the same neighbours offer.
+  /// This copy was of no use here, which says nothing against who gave it: it is not fetched again for a while.
+  virtual void pass_over(Topic const& topic, Sha256 const& digest) = 0;
+  /// This copy can be of no use on any host, so nobody has accepted it who offers it. Nor is it fetched again.
   virtual void refuse(Sha256 const& digest) = 0;
   /// The torrent file of this digest and size. Blocks up to five minutes. Fault: not-found.
   [[nodiscard]] virtual Result<Copy> torrent_file(Sha256 const& digest, ByteCount size,

@@ -276,6 +276,11 @@ std::optional<exchange::Copy> Rendezvous::newer_copy(exchange::Topic const& topi
   return best ? fetch(*table_, lock, std::move(*best), stop) : std::nullopt;
 }
 
+void Rendezvous::pass_over(exchange::Topic const& topic, Sha256 const& digest) {
+  std::lock_guard const lock{table_->mutex};
+  table_->exchange.pass_over(topic, digest, now());
+}
+
 void Rendezvous::refuse(Sha256 const& digest) {
   std::lock_guard const lock{table_->mutex};
   table_->exchange.refuse(digest, now());

@@ -47,6 +47,7 @@ public:
 
   void follow(std::vector<exchange::Followed> documents) override;
   std::optional<exchange::Copy> newer_copy(exchange::Topic const& topic, std::stop_token const& stop) override;
+  void pass_over(exchange::Topic const& topic, Sha256 const& digest) override;
   void refuse(Sha256 const& digest) override;
   Result<exchange::Copy> torrent_file(Sha256 const& digest, ByteCount size, std::stop_token const& stop) override;
 

@@ -40,6 +40,7 @@ struct FakeClock final : Clock {
 struct NoNeighbours final : exchange::Neighbours {
   void follow(std::vector<exchange::Followed>) override {}
   std::optional<exchange::Copy> newer_copy(exchange::Topic const&, std::stop_token const&) override { return {}; }
+  void pass_over(exchange::Topic const&, Sha256 const&) override {}
   void refuse(Sha256 const&) override {}
   Result<exchange::Copy> torrent_file(Sha256 const&, ByteCount, std::stop_token const&) override {
     return fail(Fault::not_found, "nobody has it");

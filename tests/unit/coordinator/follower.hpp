@@ -31,6 +31,10 @@ public:
     offers_.erase(offers_.begin());
     return exchange::Copy{bytes, digest_of<Sha256>(bytes), "10.0.0.7"};
   }
+  void pass_over(exchange::Topic const&, Sha256 const& digest) override {
+    std::lock_guard const lock{mutex_};
+    passed_over_.push_back(digest);
+  }
   void refuse(Sha256 const& digest) override {
     std::lock_guard const lock{mutex_};
     refused_.push_back(digest);
@@ -43,6 +47,10 @@ public:
   void offer(std::vector<std::string> documents) {
     std::lock_guard const lock{mutex_};
     offers_ = std::move(documents);
+  }
+  std::vector<Sha256> passed_over() {
+    std::lock_guard const lock{mutex_};
+    return passed_over_;
   }
   std::vector<Sha256> refused() {
     std::lock_guard const lock{mutex_};
@@ -58,7 +66,7 @@ public:
 private:
   std::mutex mutex_;  // guards all that follows
   std::vector<std::string> offers_;
-  std::vector<Sha256> refused_;
+  std::vector<Sha256> passed_over_, refused_;
   unsigned asked_ = 0;
 };
 

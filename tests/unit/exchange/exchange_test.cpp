@@ -179,6 +179,22 @@ TEST_CASE_METHOD(Talk, "a block that is too short or too long shuts out") {
   }
 }
 
+TEST_CASE_METHOD(Talk, "who has a torrent file of another size than an entry says is not to blame") {
+  auto const peer = neighbour();
+  auto const torrent = new_bytes.substr(0, block_size.value);
+  auto const digest = digest_of<Sha256>(torrent);
+  auto const too_small = GENERATE(ByteCount{1}, ByteCount{block_size.value - 1});
+  auto const id = host.fetch(host.offer_of_all(digest, too_small), now);
+  REQUIRE(requests_to(peer) == 1);
+  CHECK(say(peer, Block{digest, 0, torrent}));
+  CHECK_FALSE(host.end_fetch(id, now));
+  auto const other = digest_of<Sha256>(torrent + torrent);
+  auto const half = host.fetch(host.offer_of_all(other, block_size), now);
+  REQUIRE(requests_to(peer) == 1);
+  CHECK(say(peer, Block{other, 0, torrent}));
+  CHECK_FALSE(host.end_fetch(half, now));
+}
+
 TEST_CASE_METHOD(Talk, "blocks that nobody asked for shut out, but late ones do not") {
   auto const peer = neighbour();
   CHECK_FALSE(say(peer, Block{digest_of<Sha256>(old_bytes), 0, old_bytes}));
@@ -291,6 +307,26 @@ TEST_CASE_METHOD(Talk, "who offers again and again what has to be refused is shu
   };
   for (std::uint64_t serial = 1; serial <= 4; ++serial) CHECK_FALSE(useless(serial));
   CHECK(useless(5));
+}
+
+TEST_CASE_METHOD(Talk, "who offers again and again what is of no use here is asked less often, and stays") {
+  auto const peer = neighbour();
+  auto const offers_in_vain = [&](std::uint64_t serial) {
+    auto const bytes = std::to_string(serial);
+    CHECK(say(peer, Claims{{claim_of(bytes, serial)}}));
+    bool const is_asked = offer().has_value();
+    if (is_asked) host.pass_over(catalogue, digest_of<Sha256>(bytes), now);
+    return is_asked;
+  };
+  for (std::uint64_t serial = 1; serial <= 4; ++serial) CHECK(offers_in_vain(serial));
+  (void)host.take_news();
+  CHECK_FALSE(offers_in_vain(5));
+  CHECK(host.take_news().empty());
+  REQUIRE(say(neighbour(), Claims{{claim_of(old_bytes, 5)}}));
+  CHECK(offer()->digest == digest_of<Sha256>(old_bytes));
+  now += 11min;
+  host.tick(now);
+  CHECK(offers_in_vain(6));
 }
 
 TEST_CASE_METHOD(Talk, "neighbours are told when something changes, and then once") {
