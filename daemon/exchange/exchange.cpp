@@ -19,7 +19,9 @@ constexpr std::size_t max_sources = 8;                  ///< that are asked for 
 constexpr std::uint64_t window = 8 * block_size.value;  ///< that is asked for ahead
 constexpr auto aside_for = 10min;
 
-/// A neighbour answers within 20 s, and then with 64 KiB/s at least.
+/// In which a neighbour begins to answer: a silent one shall hold nobody up.
+constexpr auto first_answer = 5s;
+/// And then it gives 64 KiB/s at least.
 std::chrono::seconds patience_for(ByteCount size) {
   return 20s + std::chrono::seconds{size.value >> 16};
 }
@@ -70,6 +72,7 @@ bool Exchange::receive(Peer peer, std::string_view message, Instant now) {
     return from.requests.size() <= max_requests;
   }
   if (from.owed == 0) return false;
+  from.silent = false;
   --from.owed;  // perhaps to a fetch that has ended meanwhile
   if (auto const* const block = std::get_if<Block>(&*decoded)) return take(peer, *block, now);
   for (auto& [id, fetch] : fetches_) {
@@ -112,6 +115,7 @@ bool Exchange::take(Peer peer, Block const& block, Instant now) {
   if (at == fetches_.end()) return true;
   auto& fetch = at->second;
   if (block.bytes.size() == block_at(block.offset, fetch.offer.size.value)) {
+    if (block.offset == 0) fetch.deadline = now + patience_for(fetch.offer.size);
     fetch.copy.bytes += block.bytes;
     fetch.hasher.update(block.bytes);
     if (fetch.copy.bytes.size() < fetch.offer.size.value) return true;
@@ -133,10 +137,10 @@ void Exchange::ask_next(Fetch& fetch, Instant now) {
   while (!fetch.from && !fetch.offer.from.empty()) {
     auto const next = neighbours_.find(fetch.offer.from.back());
     fetch.offer.from.pop_back();
-    if (next == neighbours_.end()) continue;
+    if (next == neighbours_.end() || next->second.silent) continue;
     fetch.from = next->first;
     fetch.copy.from = next->second.address;
-    fetch.deadline = now + patience_for(fetch.offer.size);
+    fetch.deadline = now + first_answer;
   }
 }
 
@@ -188,7 +192,9 @@ std::shared_ptr<std::string const> Exchange::file(Sha256 const& digest) const {
 
 void Exchange::tick(Instant now) {
   for (auto& [id, fetch] : fetches_) {
-    if (fetch.from && now > fetch.deadline) ask_next(fetch, now);
+    if (!fetch.from || now <= fetch.deadline) continue;
+    if (auto const at = neighbours_.find(*fetch.from); at != neighbours_.end()) at->second.silent = true;
+    ask_next(fetch, now);
   }
   std::erase_if(aside_, [now](auto const& each) { return now >= each.second; });
   for (auto& [peer, neighbour] : neighbours_) {

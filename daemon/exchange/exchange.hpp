@@ -68,6 +68,7 @@ private:
     std::vector<Claim> claims;
     std::uint64_t told = 0;  ///< `version_` of our claims that it knows
     std::deque<Request> requests;
+    bool silent = false;        ///< let the time of a fetch pass, and has answered nothing since
     unsigned owed = 0;          ///< answers to our requests
     Instant second;             ///< that `answers` counts
     unsigned answers = 0;       ///< since `second`

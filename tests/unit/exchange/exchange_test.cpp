@@ -223,7 +223,7 @@ TEST_CASE_METHOD(Talk, "who is silent or gone is left for the next one, and in t
   CHECK(requests_to(gone) == 1);
   host.leave(gone, now);
   CHECK(requests_to(silent) == 1);
-  now += 20s;
+  now += 5s;
   host.tick(now);
   CHECK(host.is_running(id));
   now += 1s;
@@ -231,6 +231,25 @@ TEST_CASE_METHOD(Talk, "who is silent or gone is left for the next one, and in t
   CHECK_FALSE(host.is_running(id));
   CHECK_FALSE(host.end_fetch(id, now));
   CHECK_FALSE(host.end_fetch(id, now));
+
+  auto const torrent = digest_of<Sha256>("torrent");
+  CHECK_FALSE(host.is_running(host.fetch(host.offer_of_all(torrent, {10}), now)));  // nobody waits for it again
+  CHECK(say(silent, Lack{digest_of<Sha256>(old_bytes)}));                           // it was only slow
+  CHECK(host.is_running(host.fetch(host.offer_of_all(torrent, {10}), now)));
+}
+
+TEST_CASE_METHOD(Talk, "who has begun to answer is given the time that the file takes") {
+  auto const peer = neighbour();
+  auto const digest = digest_of<Sha256>(new_bytes);
+  auto const id = host.fetch({digest, {new_bytes.size()}, {peer}}, now);
+  REQUIRE(requests_to(peer) == 7);
+  CHECK(say(peer, Block{digest, 0, new_bytes.substr(0, block_size.value)}));
+  now += 20s;
+  host.tick(now);
+  CHECK(host.is_running(id));
+  now += 2s;
+  host.tick(now);
+  CHECK_FALSE(host.is_running(id));
 }
 
 TEST_CASE_METHOD(Talk, "what nobody gave stands before nothing that somebody may have") {
