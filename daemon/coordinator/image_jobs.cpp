@@ -53,7 +53,7 @@ void ImageSteps::start_locate(Record& record) {
     if (auto const room = make_room(record); !room) return found_no_room(record, room.error());
   }
   run(
-      record, Load::heavy,
+      record, load_of(record, {Step::locate}),
       [want = record.decision.want, store = store,
        &neighbours = around.neighbours](std::stop_token const& stop) -> Result<Located> {
         auto located = locate(want, store.directory, store.seed_from, neighbours, stop);

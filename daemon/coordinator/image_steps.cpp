@@ -165,10 +165,12 @@ void ImageSteps::advance(Record& record) {
   }
 }
 
-/// What is no job counts as one that may start at any time. A directory is asked by reading its file.
-ImageSteps::Load ImageSteps::load_of(Record const& record, Next const& next) {
+/// What is no job counts as one that may start at any time. A directory is asked by reading its file; to locate an
+/// image is mostly to wait for a web server or neighbours.
+ImageSteps::Load ImageSteps::load_of(Record const& record, Next const& next) const {
   switch (next.step) {
     case Step::locate:
+      return store.seed_from.empty() ? Load::light : Load::heavy;
     case Step::fill:
     case Step::verify:
     case Step::put:

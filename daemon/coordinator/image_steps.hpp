@@ -48,7 +48,7 @@ private:
     heavy,     ///< reads a whole image
     retiring,  ///< takes something out of use: never waits for the others
   };
-  static Load load_of(Record const& record, Next const& next);
+  Load load_of(Record const& record, Next const& next) const;
   bool may_start(Load load) const;
   template <class Job, class Then>
   void run(Record& record, Load load, Job job, Then then);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <catch2/catch.hpp>
@@ -36,15 +37,22 @@ struct FakeClock final : Clock {
   TimePoint now() const override { return time; }
 };
 
-/// Nobody else is there.
+/// Nobody else is there, or somebody who says nothing.
 struct NoNeighbours final : exchange::Neighbours {
   void follow(std::vector<exchange::Followed>) override {}
   std::optional<exchange::Copy> newer_copy(exchange::Topic const&, std::stop_token const&) override { return {}; }
   void pass_over(exchange::Topic const&, Sha256 const&) override {}
   void refuse(Sha256 const&) override {}
-  Result<exchange::Copy> torrent_file(Sha256 const&, ByteCount, std::stop_token const&) override {
+  Result<exchange::Copy> torrent_file(Sha256 const&, ByteCount, std::stop_token const& stop) override {
+    std::mutex mutex;
+    std::unique_lock lock{mutex};
+    ++waiting;
+    if (silent) std::condition_variable_any{}.wait(lock, stop, [] { return false; });
     return fail(Fault::not_found, "nobody has it");
   }
+
+  std::atomic<bool> silent = false;
+  std::atomic<unsigned> waiting = 0;  ///< or has waited
 };
 
 class FakeSwarm final : public swarm::Transfers {
@@ -176,8 +184,9 @@ struct Published {
   std::string torrent;
   flow::Want want;
 
-  explicit Published(std::string const& version, std::size_t size = 50'000, std::string const& name = "debian-12")
-      : content(size, 'x'), want{sample_want()} {
+  explicit Published(std::string const& version, std::size_t size = 50'000, std::string const& name = "debian-12",
+                     char filling = 'x')
+      : content(size, filling), want{sample_want()} {
     content.replace(0, version.size(), version);
     want.image = sample_image(name, version, content);
     torrent::Builder builder{16_KiB, torrent::Flavour::v2};

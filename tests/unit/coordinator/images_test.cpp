@@ -50,6 +50,26 @@ TEST_CASE("what has been in the swarm is left to its resume file") {
   CHECK_FALSE(std::filesystem::exists(host.artefact(newer)));
 }
 
+TEST_CASE("neighbours that do not answer hold up no image whose torrent is here") {
+  Host host;
+  host.neighbours.silent = true;
+  std::vector<Published> unknown;
+  std::vector<test::Decision> decisions;
+  for (auto const* version : {"1", "2"}) {
+    auto& image = unknown.emplace_back(version);
+    image.want.torrent_url = "http://127.0.0.1:1/gone.torrent";
+    decisions.push_back(image.decided(Verdict::selected));
+  }
+  host.plan(decisions);
+  REQUIRE(host.until([&] { return host.neighbours.waiting == 2; }));
+  Published const known{"3"};
+  host.know(known);
+  decisions.push_back(known.decided(Verdict::selected));
+  host.plan(decisions);
+  host.deliver(known);
+  CHECK(host.until([&] { return host.state_of(known) == ImageState::active; }));
+}
+
 TEST_CASE("an upload under way is cancelled by a recall, and the image leaves the swarm before that") {
   Host host;
   Published const image{"1"};
