@@ -143,6 +143,7 @@ void ImageSteps::advance(Record& record) {
     switch (next.step) {
       case Step::none:
       case Step::leave:
+        if (record.located) record.located->pieces_here.reset();  // it may be long until it joins
         return release_if_nothing_is_left(record);
       case Step::join:
         if (!join(record)) return;
@@ -195,14 +196,15 @@ bool ImageSteps::may_start(Load load) const {
 
 bool ImageSteps::join(Record& record) {
   auto const paths = paths_of(store.directory, record.decision.want.image);
-  auto const added = around.swarm.add({.image_id = record.id(),
-                                       .torrent = record.located->torrent,
-                                       .directory = record.located->directory,
-                                       .resume_file = paths.resume,
-                                       .in_place = record.located->in_place,
-                                       .trackers = record.decision.want.trackers,
-                                       .web_seeds = record.decision.want.web_seeds,
-                                       .pieces_here = record.located->pieces_here.value_or(std::vector<bool>{})});
+  auto const added =
+      around.swarm.add({.image_id = record.id(),
+                        .torrent = record.located->torrent,
+                        .directory = record.located->directory,
+                        .resume_file = paths.resume,
+                        .in_place = record.located->in_place,
+                        .trackers = record.decision.want.trackers,
+                        .web_seeds = record.decision.want.web_seeds,
+                        .pieces_here = std::exchange(record.located->pieces_here, {}).value_or(std::vector<bool>{})});
   if (!added) failed(record, record.retry, added.error());
   record.joined = added.has_value();
   return record.joined;

@@ -29,7 +29,7 @@ struct Located {
   std::filesystem::path directory;                    ///< where the artefact lies or shall lie
   bool in_place = false;                              ///< it lies whole in a directory of others
   ByteCount zeros;                                    ///< in pieces of nothing else, which take no room
-  std::optional<std::vector<bool>> pieces_here = {};  ///< once this host was searched for them
+  std::optional<std::vector<bool>> pieces_here = {};  ///< once this host was searched for them, until it joins
 };
 
 /// Gets the torrent file (from the store, else from its URL, else from a neighbour) through the gate, and looks for the

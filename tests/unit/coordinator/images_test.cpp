@@ -50,6 +50,22 @@ TEST_CASE("what has been in the swarm is left to its resume file") {
   CHECK_FALSE(std::filesystem::exists(host.artefact(newer)));
 }
 
+TEST_CASE("what was found here is looked at again when the image joins the swarm later on") {
+  Host host;
+  Published const older{"1"}, newer{"2"};
+  host.bring(older);
+  host.know(newer);
+  host.plan({older.decided(Verdict::selected), newer.decided(Verdict::selected)});
+  REQUIRE(host.until([&] { return host.swarm.joined.contains(newer.id()); }));
+  host.images->pause(true);
+  REQUIRE_FALSE(host.swarm.joined.contains(newer.id()));
+  Host::write(host.artefact(newer), std::string(20'000, 'y'));
+  Host::write(host.artefact(older), std::string(40'000, 'y'));
+  host.images->pause(false);
+  REQUIRE(host.until([&] { return host.swarm.joined.contains(newer.id()); }));
+  CHECK(host.swarm.joined.at(newer.id()).pieces_here == std::vector<bool>(4));
+}
+
 TEST_CASE("neighbours that do not answer hold up no image whose torrent is here") {
   Host host;
   host.neighbours.silent = true;
