@@ -63,12 +63,15 @@ void ImageSteps::start_locate(Record& record) {
       },
       [](ImageSteps& self, Record& now, Result<Located> located) {
         if (!located) return self.failed(now, now.retry, located.error());
-        if (!located->in_place && !now.has_files) {
-          if (auto const room = self.make_room(now); !room) return self.found_no_room(now, room.error());
-        }
-        now.in_place = located->in_place;
-        now.has_files = !now.in_place;
         now.located = std::move(*located);
+        if (!now.located->in_place && !now.has_files) {
+          if (auto const room = self.make_room(now); !room) {
+            now.located.reset();
+            return self.found_no_room(now, room.error());
+          }
+        }
+        now.in_place = now.located->in_place;
+        now.has_files = !now.in_place;
         self.succeeded(now.retry);
       });
 }

@@ -8,8 +8,10 @@
 namespace imageswarm::coordinator {
 namespace {
 
+/// Zeros become holes.
 ByteCount size_of(Record const& record) {
-  return record.decision.want.image.torrent.content_size;
+  auto const all = record.decision.want.image.torrent.content_size;
+  return record.located ? all - record.located->zeros : all;
 }
 
 bool same_family(Record const& a, Record const& b) {

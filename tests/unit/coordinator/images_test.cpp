@@ -86,6 +86,16 @@ TEST_CASE("neighbours that do not answer hold up no image whose torrent is here"
   CHECK(host.until([&] { return host.state_of(known) == ImageState::active; }));
 }
 
+TEST_CASE("zeros, which become holes, take nothing of the store's budget") {
+  Host host;
+  Published const image{"1", 200'000, "debian-12", '\0'};
+  host.store.size = ByteCount{image.content.size() / 2};
+  host.configure();
+  host.know(image);
+  host.plan({image.decided(Verdict::selected)});
+  CHECK(host.until([&] { return host.swarm.joined.contains(image.id()); }));
+}
+
 TEST_CASE("an upload under way is cancelled by a recall, and the image leaves the swarm before that") {
   Host host;
   Published const image{"1"};
