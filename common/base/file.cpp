@@ -158,9 +158,9 @@ Result<> remove_temporaries(fs::path const& directory) {
   for (auto const& entry : *entries) {
     auto const name = entry.filename().native();
     if (!name.starts_with('.') || !name.ends_with(".tmp")) continue;
-    if (::unlink(entry.c_str()) != 0 && errno != ENOENT && errno != EISDIR) {
-      return fail(errno_error(errno, "removing", entry));
-    }
+    std::error_code error;
+    fs::remove_all(entry, error);
+    if (error) return fail(errno_error(error.value(), "removing", entry));
   }
   return {};
 }

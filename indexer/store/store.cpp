@@ -26,18 +26,6 @@ constexpr Directory directories[] = {{"."},        {"images"}, {"artefacts"},   
                                      {"torrents"}, {"public"}, {"public/images"}, {"public/torrents"},
                                      {"archive"}};
 
-/// Directories of chunks that a killed command left behind.
-Result<> remove_temporary_directories(fs::path const& directory) {
-  auto const entries = list_directory(directory);
-  if (!entries) return fail(entries.error());
-  for (auto const& entry : *entries) {
-    auto const name = entry.filename().native();
-    if (!name.starts_with('.') || !name.ends_with(".tmp")) continue;
-    if (auto removed = remove_tree(entry); !removed) return removed;
-  }
-  return {};
-}
-
 }  // namespace
 
 std::vector<fs::path> files_of(document::Torrent const& torrent) {
@@ -97,7 +85,6 @@ Result<> Store::lock() {
   for (auto const& directory : directories) {
     if (auto made = make_directories(root_ / directory.name, directory.mode); !made) return made;
     if (auto clean = remove_temporaries(root_ / directory.name); !clean) return clean;
-    if (auto clean = remove_temporary_directories(root_ / directory.name); !clean) return clean;
   }
   return {};
 }

@@ -86,12 +86,14 @@ TEST_CASE("a file is moved over another one") {
   CHECK(move_into_place(from, to).error().fault == Fault::not_found);
 }
 
-TEST_CASE("temporary files are removed, others are not") {
+TEST_CASE("temporary files and directories are removed, others are not") {
   test::TemporaryDirectory directory;
   for (auto name : {".file.AbCdEf.tmp", ".hidden", "file.tmp", "file"}) std::ofstream{directory / name} << "x";
-  fs::create_directory(directory / ".directory.tmp");
+  fs::create_directories(directory / ".directory.tmp" / "full");
+  fs::create_directory(directory / "directory.tmp");
   REQUIRE(remove_temporaries(directory.path()));
   CHECK_FALSE(fs::exists(directory / ".file.AbCdEf.tmp"));
+  CHECK_FALSE(fs::exists(directory / ".directory.tmp"));
   CHECK(entries(directory.path()) == 4);
   CHECK(remove_temporaries(directory / "none"));
 }
