@@ -323,7 +323,7 @@ Result<store::Item> add_image(AddOptions const& options, store::Store& store, Co
   image->disk_format = found->disk_format;
   image->container_format = found->container_format;
 
-  auto const artefacts = store.root() / "artefacts";
+  auto const artefacts = store.artefacts(options.torrent_ssl);
   auto packer = recipe->chunk_size
                     ? ingest::pack_chunks(*recipe->chunk_size, artefacts, chunks_before(store, image->uuid))
                     : ingest::pack_file(*recipe, artefacts);

@@ -45,9 +45,10 @@ public:
   [[nodiscard]] Result<> save(Settings settings);
 
   fs::path const& root() const { return root_; }
-  /// A private image's lies where no web server looks and no stranger on this machine may.
+  /// A private image's artefact lies, from its first byte on, where no web server looks and no stranger here may.
+  fs::path artefacts(bool of_private) const { return root_ / (of_private ? "private" : "artefacts"); }
   fs::path artefact(document::Image const& image) const {
-    return root_ / (image.torrent.ssl ? "private" : "artefacts") / image.torrent.content_name;
+    return artefacts(image.torrent.ssl) / image.torrent.content_name;
   }
   fs::path torrent(document::Image const& image) const { return root_ / "torrents" / image.torrent.name; }
   fs::path swarm_ca() const { return root_ / "swarm-ca.pem"; }  ///< of the next private images; may be missing

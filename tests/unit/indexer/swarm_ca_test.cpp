@@ -39,9 +39,10 @@ public:
     json = status == 0 && !out.str().empty() ? nlohmann::json::parse(out.str()) : nlohmann::json{};
     return status == 0 ? "" : err.str();
   }
-  std::string add(std::string const& name, std::string const& content) {
+  std::string add(std::string const& name, std::string const& content, std::vector<std::string> options = {}) {
     std::ofstream{directory_ / "disk.raw"} << content;
-    return run({"add", (directory_ / "disk.raw").native(), "--name", name, "--torrent-ssl"});
+    options.insert(options.begin(), {"add", (directory_ / "disk.raw").native(), "--name", name, "--torrent-ssl"});
+    return run(std::move(options));
   }
   std::string publish() {
     auto const& ca = test::TestCa::instance();
@@ -61,6 +62,16 @@ public:
 private:
   test::TemporaryDirectory directory_;
 };
+
+TEST_CASE("no other directory holds a private image for a moment") {
+  Desk desk;
+  REQUIRE(desk.run({"list"}) == "");
+  auto const before = fs::last_write_time(desk.root() / "artefacts");
+  auto const layout = GENERATE(as<std::string>{}, "file", "chunks");
+  REQUIRE(desk.add("payroll", std::string(200'000, 's'), {"--torrent-layout", layout}) == "");
+  CHECK(fs::exists(desk.root() / "private" / std::string{desk.json["image-id"]}));
+  CHECK(fs::last_write_time(desk.root() / "artefacts") == before);
+}
 
 TEST_CASE("a private image is called by its ID, has the CA in its torrent, and lies outside of public/") {
   Desk desk;
