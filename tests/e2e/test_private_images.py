@@ -1,4 +1,6 @@
 """Private images: who has a certificate of the publisher's swarm CA gets them, and nobody else gets a byte."""
+import filecmp
+
 import pytest
 
 from support.peer import Leech, Seed
@@ -16,12 +18,13 @@ def group(site, tmp_path):
 class Group:
     """A publisher with a private image and the swarm CA that guards it."""
 
-    def __init__(self, site, directory, name="private", megabytes=8):
+    def __init__(self, site, directory, name="private", megabytes=8, options=()):
         self.site = site
         self.ca = SwarmCa(directory / f"{name}-ca")
         self.publisher = site.publisher()
         self.publisher.index("swarm-ca", self.ca.certificate)
-        self.entry = self.publisher.publish_image(make_disk(directory / f"{name}.raw", megabytes), name, "--torrent-ssl")
+        self.disk = make_disk(directory / f"{name}.raw", megabytes)
+        self.entry = self.publisher.publish_image(self.disk, name, "--torrent-ssl", *options)
         self.image = self.entry["image-id"]
         self.info_hash = self.entry["torrent-info-hash-v2"]
 
@@ -54,6 +57,19 @@ def test_members_get_a_private_image_and_the_web_server_has_it_not(site, group):
     assert not list((group.publisher.store / "public").rglob(group.image))
     assert (group.publisher.store / "private").stat().st_mode & 0o007 == 0
     assert "only hosts with a certificate" in (group.publisher.store / "public" / "catalogue.html").read_text()
+
+
+def test_members_get_a_private_image_in_chunks(site, tmp_path):
+    group = Group(site, tmp_path, options=("--torrent-layout", "chunks"))
+    seeder = group.seeder(group.ca.issue("index"))
+    daemon = group.host(0, group.ca.issue("hv1", names=f"DNS:{group.image}")).start_and_answer()
+    row = daemon.wait_for_image(group.image, "active", 60)
+    assert row["bytes"]["web-seed"] == 0 and row["bytes"]["peers"] > 0
+    assert uploaded(seeder, group.image) > 0
+    [receipt] = daemon.receipts()
+    assert filecmp.cmp(group.disk, receipt["reference"], shallow=False)
+    assert len(list((group.publisher.store / "private" / group.image).iterdir())) > 1
+    assert not list((group.publisher.store / "public").rglob(group.image))
 
 
 def test_an_intruder_gets_no_byte_of_a_private_image(site, group, tmp_path, figure):
