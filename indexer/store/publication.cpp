@@ -1,5 +1,7 @@
 #include "indexer/store/publication.hpp"
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -53,6 +55,18 @@ Result<> link_chunks_into(fs::path const& chunks, document::Torrent const& torre
   return move_into_place(hidden, name);
 }
 
+/// Web servers tell two versions of a file apart by its size and its time, in whole seconds.
+Result<> make_later(fs::path const& file, fs::path const& before) {
+  struct stat then {
+  }, now{};
+  if (::stat(before.c_str(), &then) != 0) return {};
+  if (::stat(file.c_str(), &now) != 0) return fail(errno_error(errno, "reading", file));
+  timespec const times[] = {{0, UTIME_OMIT}, {then.st_mtim.tv_sec + 1, 0}};
+  bool const is_later = now.st_mtim.tv_sec > then.st_mtim.tv_sec;
+  if (is_later || ::utimensat(AT_FDCWD, file.c_str(), times, 0) == 0) return {};
+  return fail(errno_error(errno, "writing", file));
+}
+
 /// Writes files beside their final names, then moves them there in the order in which they were given.
 class Switch {
 public:
@@ -60,7 +74,8 @@ public:
 
   [[nodiscard]] Result<> prepare(std::string const& name, std::string_view content) {
     names_.push_back(name);
-    return write_file_atomically(hidden(name), content);
+    if (auto written = write_file_atomically(hidden(name), content); !written) return written;
+    return make_later(hidden(name), directory_ / name);
   }
   [[nodiscard]] Result<> perform() const {
     for (auto const& name : names_) {

@@ -1,5 +1,7 @@
 #include "indexer/store/publication.hpp"
 
+#include <sys/stat.h>
+
 #include <catch2/catch.hpp>
 #include <fstream>
 
@@ -66,6 +68,20 @@ TEST_CASE("a publication shows its catalogue, its page and the files of its imag
   CHECK(fs::equivalent(publisher.shown("images/" + image.torrent.content_name), publisher.store().artefact(image)));
   CHECK(*read_file(publisher.store().archive() / "catalogue-1.yaml", 1_MiB) == "first");
   CHECK(*read_file(publisher.store().archive() / "catalogue-2.yaml", 1_MiB) == "second");
+}
+
+TEST_CASE("two publications within a second are two to a web server, which tells them apart by second and size") {
+  Publisher publisher;
+  auto const second = [&](std::string const& name) {
+    struct stat status {};
+    REQUIRE(::stat(publisher.shown(name).c_str(), &status) == 0);
+    return status.st_mtim.tv_sec;
+  };
+  for (std::uint64_t serial = 1; serial <= 3; ++serial) {
+    auto const before = serial == 1 ? 0 : second("catalogue.yaml");
+    REQUIRE(put_up(publisher.store(), {serial, "same size", "page", {}}));
+    CHECK(second("catalogue.yaml") > before);
+  }
 }
 
 TEST_CASE("the files of a withdrawn image go, and what is not ours stays") {
