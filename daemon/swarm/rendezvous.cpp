@@ -197,6 +197,11 @@ void Rendezvous::apply(flow::SwarmSettings const& settings) {
     if (!error) configured_.emplace_back(address, parsed->second);
   }
   next_call_ = {};
+  bool const other_exchange = std::exchange(peer_exchange_, settings.peer_exchange) != settings.peer_exchange;
+  // Peer exchange is fixed when a torrent is added.
+  if (handle_.is_valid() && (!settings.documents || other_exchange)) {
+    session_.remove_torrent(std::exchange(handle_, {}));
+  }
   if (settings.documents && !handle_.is_valid()) {
     lt::add_torrent_params params;
     lt::sha1_hash point;
@@ -215,8 +220,6 @@ void Rendezvous::apply(flow::SwarmSettings const& settings) {
       std::lock_guard const lock{table_->mutex};
       table_->awaited_until = now() + first_patience;
     }
-  } else if (!settings.documents && handle_.is_valid()) {
-    session_.remove_torrent(std::exchange(handle_, {}));
   }
   add_trackers(settings.trackers);
 }

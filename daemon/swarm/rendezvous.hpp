@@ -58,6 +58,7 @@ private:
   lt::torrent_handle handle_;
   std::vector<lt::tcp::endpoint> configured_;
   std::set<std::string> trackers_;
+  bool peer_exchange_ = false;  ///< of `handle_`
   Instant next_call_;
   std::shared_ptr<Table> table_ = make_table();
   static std::shared_ptr<Table> make_table();

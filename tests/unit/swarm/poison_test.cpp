@@ -1,8 +1,5 @@
-#include <libtorrent/load_torrent.hpp>
-#include <libtorrent/session.hpp>
-#include <libtorrent/settings_pack.hpp>
-
 #include "fixture.hpp"
+#include "stranger.hpp"
 #include "tests/support/web_server.hpp"
 
 using namespace imageswarm;
@@ -13,36 +10,6 @@ using Kind = Event::Kind;
 namespace {
 
 constexpr std::size_t size = 3'000'001;
-
-/// A peer that believes that it has everything, and serves rubbish.
-class Poisoner {
-public:
-  Poisoner(Artefact const& artefact, fs::path const& directory, std::string const& listen, Tracker const& tracker)
-      : session_{settings(listen)} {
-    write(directory / artefact.name, std::string(artefact.content.size(), 'x'));
-    auto params =
-        lt::load_torrent_buffer({artefact.torrent.data(), static_cast<std::ptrdiff_t>(artefact.torrent.size())});
-    params.save_path = directory;
-    params.trackers = {tracker.url()};
-    params.have_pieces.resize(params.ti->num_pieces(), true);
-    params.flags &= ~(lt::torrent_flags::paused | lt::torrent_flags::auto_managed);
-    session_.add_torrent(std::move(params));
-  }
-
-private:
-  static lt::settings_pack settings(std::string const& listen) {
-    lt::settings_pack pack;
-    pack.set_str(lt::settings_pack::listen_interfaces, listen);
-    pack.set_str(lt::settings_pack::outgoing_interfaces, listen.substr(0, listen.find(':')));
-    for (auto const off : {lt::settings_pack::enable_dht, lt::settings_pack::enable_lsd, lt::settings_pack::enable_upnp,
-                           lt::settings_pack::enable_natpmp}) {
-      pack.set_bool(off, false);
-    }
-    return pack;
-  }
-
-  lt::session session_;
-};
 
 }  // namespace
 

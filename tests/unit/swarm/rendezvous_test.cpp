@@ -1,7 +1,9 @@
 #include <catch2/catch.hpp>
 #include <stop_token>
 
+#include "common/torrent/meeting_point.hpp"
 #include "tests/unit/swarm/fixture.hpp"
+#include "tests/unit/swarm/stranger.hpp"
 
 namespace imageswarm::swarm {
 namespace {
@@ -87,6 +89,22 @@ TEST_CASE("who does not want documents to travel has no neighbours") {
   settings.documents = true;  // may change while the daemon runs
   REQUIRE(alone.swarm->apply(settings));
   CHECK(alone.swarm->neighbours().newer_copy(catalogue, {}));
+}
+
+TEST_CASE("neighbours tell of each other as soon as the configuration permits it") {
+  Known known;
+  lt::sha1_hash point;
+  std::ranges::copy(torrent::meeting_point().bytes, point.begin());
+  auto const tells = [&] {
+    return test::handshake_of(known.host, known.address, point)["m"].dict().contains("ut_pex");
+  };
+  CHECK_FALSE(tells());
+  known.settings.peer_exchange = true;
+  REQUIRE(known.host.swarm->apply(known.settings));
+  CHECK(tells());
+  known.settings.peer_exchange = false;
+  REQUIRE(known.host.swarm->apply(known.settings));
+  CHECK_FALSE(tells());
 }
 
 TEST_CASE("waiting for neighbours can be stopped") {
