@@ -60,6 +60,7 @@ struct Entry {
   bool adding_again = false;  ///< when the resume data arrives, it is removed and added with it
   bool web_seeds_on = false;
   std::shared_ptr<std::atomic<bool>> may_cross = std::make_shared<std::atomic<bool>>(true);  ///< fetch from afar
+  Extension near_keeper;  ///< keeps its place among the neighbours when it is added again
 
   std::uint64_t done = 0;     ///< bytes of the image that are here
   Instant progressed;         ///< when `done` last grew

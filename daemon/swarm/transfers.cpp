@@ -99,7 +99,7 @@ void Swarm::Impl::start(Entry& entry, lt::add_torrent_params params) {
   if (entry.in_place) params.flags |= upload_mode;  // never asks for a piece, so never writes one
   params.extensions.push_back(counting(entry.counters));
   params.extensions.push_back(offering(info, slots_));
-  params.extensions.push_back(keeping_near(neighbourhood_, patience_.crossing, entry.may_cross));
+  params.extensions.push_back(entry.near_keeper);
   if (settings_.peer_exchange && !entry.swarm_ca) params.extensions.push_back(&lt::create_ut_pex_plugin);
   if (entry.swarm_ca) {
     // Who has it is told by the trackers alone, and to nobody else.
@@ -152,6 +152,7 @@ Result<> Swarm::Impl::add(Transfer transfer) {
   entry.torrent = std::move(bytes);
   entry.published = transfer.torrent.shared_bytes();
   entry.size = artefact_size(info->files());
+  entry.near_keeper = keeping_near(neighbourhood_, patience_.crossing, entry.may_cross);
 
   auto const whole = check_in_place(entry.directory, info->files());
   if (entry.in_place && !whole) return whole;

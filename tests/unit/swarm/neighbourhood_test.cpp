@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "fixture.hpp"
+#include "stranger.hpp"
 #include "tests/support/web_server.hpp"
 
 using namespace imageswarm;
@@ -91,6 +92,27 @@ TEST_CASE("a host whose neighbour gets nothing across the link does not wait for
   CHECK(second.next_is(Kind::complete));
   CHECK(first.next_is(Kind::complete));
   CHECK(uploaded(seed) < artefact.content.size() * 11 / 10);
+}
+
+TEST_CASE("a transfer that is begun anew for a new configuration keeps its place", "[swarm][far]") {
+  TemporaryDirectory directory;
+  Artefact const artefact{100'001};
+  auto settings = at_the_site();
+  Host host{settings, patience};
+  host.add(artefact.transfer(fresh(directory, "a"), {}));
+  auto const address = settings.listen.substr(0, settings.listen.find(':'));
+  lt::sha1_hash const info_hash{
+      reinterpret_cast<char const*>(artefact.promised.info_hash_v2.bytes.data())};  // 20 bytes of it
+  settings.far_copies.reset();  // so that whoever comes from elsewhere is let in
+  REQUIRE(host.swarm->apply(settings));
+  auto const before = handshake_of(host, address, info_hash)["is_rank"].integer();
+  settings.peer_exchange = true;
+  REQUIRE(host.swarm->apply(settings));
+  auto const until = std::chrono::steady_clock::now() + 10s;
+  while (!handshake_of(host, address, info_hash)["m"].dict().contains("ut_pex")) {
+    REQUIRE(std::chrono::steady_clock::now() < until);
+  }
+  CHECK(handshake_of(host, address, info_hash)["is_rank"].integer() == before);
 }
 
 TEST_CASE("a web seed outside the site is far like a peer", "[swarm][far]") {
