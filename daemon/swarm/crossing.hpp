@@ -25,12 +25,12 @@ public:
   using Instant = std::chrono::steady_clock::time_point;
   struct Waits {
     std::chrono::milliseconds settle{5'000};    ///< until the neighbours are known
-    std::chrono::milliseconds drought{30'000};  ///< without a byte, of whoever is first among those who wait
+    std::chrono::milliseconds drought{30'000};  ///< without a piece, of whoever is first among those who wait
   };
 
   Crossing(Rank own, Instant now, Waits waits) : own_{own}, began_{now}, fed_{now}, waits_{waits} {}
 
-  /// A byte of the image has arrived, from wherever.
+  /// A piece of the image has arrived and is right, from wherever.
   void fed(Instant now) { fed_ = now; }
   bool allowed(std::vector<Neighbour> const& neighbours, unsigned copies, Instant now);
 

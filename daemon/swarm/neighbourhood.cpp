@@ -69,10 +69,6 @@ public:
     if (rank >= 0) neighbour_ = {rank, handshake.dict_find_int_value(complete_key) == 1};
     return true;
   }
-  bool on_piece(lt::peer_request const& /*piece*/, lt::span<char const> /*data*/) override {
-    gate_->fed();
-    return false;  // not for us: libtorrent goes on
-  }
   void tick() override { leave_if_closed(); }
 
   /// Nothing of one that is far, on its way out or not of our kind.
@@ -109,6 +105,8 @@ public:
   void on_state(lt::torrent_status::state_t state) override {
     gate_->complete = state == lt::torrent_status::finished || state == lt::torrent_status::seeding;
   }
+  /// Bytes of a piece that is wrong in the end feed nobody.
+  void on_piece_pass(lt::piece_index_t /*piece*/) override { gate_->fed(); }
   void tick() override {
     std::vector<Neighbour> neighbours;
     std::erase_if(peers_, [](auto const& peer) { return peer.expired(); });

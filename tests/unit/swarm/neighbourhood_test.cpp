@@ -94,6 +94,24 @@ TEST_CASE("a host whose neighbour gets nothing across the link does not wait for
   CHECK(uploaded(seed) < artefact.content.size() * 11 / 10);
 }
 
+TEST_CASE("a neighbour that gives rubbish is none that delivers", "[swarm][far]") {
+  TemporaryDirectory directory;
+  Tracker tracker;
+  Artefact const artefact{3'000'001, torrent::Flavour::v2, 1_MiB};
+  Host seed;
+  seed.add(artefact.transfer(seeded(directory, artefact), {tracker.url()}, true));
+  auto stuck = at_the_site();
+  stuck.networks = {"127.0.9.0/24", "127.0.0.1"};  // so it cannot reach the seed
+  Host first{stuck, {1s, 60s, {60s, 60s}}};
+  first.add(artefact.transfer(fresh(directory, "a"), {tracker.url()}));
+  auto const next_second = std::chrono::system_clock::now() + 1s;  // within one second chance says who is first
+  REQUIRE(first.until([&](auto const&) { return std::chrono::system_clock::now() > next_second; }));
+  Poisoner const rubbish{artefact, fresh(directory, "bad"), at_the_site().listen, tracker, 30'000};  // bytes a second
+  Host second{at_the_site(), {1s, 60s, {3s, 6s}}};
+  second.add(artefact.transfer(fresh(directory, "b"), {tracker.url()}));
+  CHECK(seed.until([](auto const& status) { return status.uploaded.value > 0; }));
+}
+
 TEST_CASE("a transfer that is begun anew for a new configuration keeps its place", "[swarm][far]") {
   TemporaryDirectory directory;
   Artefact const artefact{100'001};
