@@ -4,6 +4,8 @@
 #include <cstring>
 #include <limits>
 
+#include "common/base/big_endian.hpp"
+
 namespace imageswarm::exchange {
 namespace {
 
@@ -12,11 +14,6 @@ enum class Tag : char { claims = 1, request, block, lack };
 constexpr std::size_t digest_size = 32;
 constexpr std::size_t claim_size = 2 * digest_size + 2 * sizeof(std::uint64_t) + sizeof(std::uint32_t);
 static_assert(max_message == 1 + max_claims * claim_size);
-
-template <class Number>
-void put(std::string& out, std::uint64_t value) {  // the most significant byte first
-  for (std::size_t i = sizeof(Number); i-- > 0;) out.push_back(static_cast<char>(value >> (8 * i)));
-}
 
 void put(std::string& out, Sha256 const& digest) {
   out.append(digest.bytes.begin(), digest.bytes.end());
@@ -57,10 +54,10 @@ struct Encoder {
     for (std::size_t i = 0; i < std::min(claims.documents.size(), max_claims); ++i) {
       auto const& claim = claims.documents[i];
       put(out, claim.topic);
-      put<std::uint64_t>(out, claim.epoch);
-      put<std::uint64_t>(out, claim.serial);
+      put_big_endian<std::uint64_t>(out, claim.epoch);
+      put_big_endian<std::uint64_t>(out, claim.serial);
       put(out, claim.digest);
-      put<std::uint32_t>(out, claim.size.value);
+      put_big_endian<std::uint32_t>(out, claim.size.value);
     }
   }
   void operator()(Request const& request) { put_place(Tag::request, request.file, request.offset); }
@@ -77,7 +74,7 @@ private:
   void put_place(Tag tag, Sha256 const& file, std::uint64_t offset) {
     out.push_back(static_cast<char>(tag));
     put(out, file);
-    put<std::uint32_t>(out, offset);
+    put_big_endian<std::uint32_t>(out, offset);
   }
 };
 

@@ -16,6 +16,7 @@
 #include <mutex>
 #include <utility>
 
+#include "common/base/big_endian.hpp"
 #include "common/base/log.hpp"
 #include "common/torrent/meeting_point.hpp"
 #include "daemon/exchange/exchange.hpp"
@@ -132,13 +133,9 @@ private:
   }
 
   void send(std::string const& message) {
-    auto const length = static_cast<std::uint32_t>(message.size() + 2);
-    std::array<char, 6> const head{static_cast<char>(length >> 24),
-                                   static_cast<char>(length >> 16),
-                                   static_cast<char>(length >> 8),
-                                   static_cast<char>(length),
-                                   extended_message,
-                                   their_id_};
+    std::string head;
+    put_big_endian<std::uint32_t>(head, message.size() + 2);
+    head += {extended_message, their_id_};
     peer_.send_buffer(head.data(), static_cast<int>(head.size()));
     peer_.send_buffer(message.data(), static_cast<int>(message.size()));
   }
