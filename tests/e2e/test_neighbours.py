@@ -38,9 +38,10 @@ def daemon_on(site, host, published, **configuration):
 
 @pytest.fixture
 def neighbour(site, published):
-    """A host that has everything."""
+    """A host that has everything, documents as the only one."""
     folder = published.store / "public" / "images"
-    daemon_on(site, site.index_host, published, store={"seed-from": [str(folder)]}).start_and_answer()
+    daemon_on(site, site.index_host, published, store={"seed-from": [str(folder)]},
+              swarm={"documents": False}).start_and_answer()
     daemon = daemon_on(site, site.hypervisors[0], published).start()
     daemon.wait_for(lambda: (daemon.image(published.image_id) or {}).get("progress") == 1, 60, "the neighbour to have it")
     return daemon
