@@ -98,7 +98,7 @@ void Swarm::Impl::start(Entry& entry, lt::add_torrent_params params) {
   }
   if (entry.in_place) params.flags |= upload_mode;  // never asks for a piece, so never writes one
   params.extensions.push_back(counting(entry.counters));
-  params.extensions.push_back(offering(info, slots_));
+  params.extensions.push_back(offering({info, slots_, entry.in_place}));
   params.extensions.push_back(entry.near_keeper);
   if (settings_.peer_exchange && !entry.swarm_ca) params.extensions.push_back(&lt::create_ut_pex_plugin);
   if (entry.swarm_ca) {

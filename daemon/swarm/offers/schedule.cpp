@@ -76,12 +76,13 @@ void Schedule::lapse(Instant now) {
   }
 }
 
-/// How many offers may be open: what the uplink carries in a second, whatever its speed, and a quarter more so that it
-/// can grow. With less it would idle while offers and requests travel, and what is offered to many at once arrives late
-/// at all of them.
-std::size_t Schedule::window(Instant now) {
+/// How many offers may be open, when so many peers share them: what the uplink carries in a quarter of a second, or a
+/// few for each peer, but no more than it carries in a second; and a quarter more so that it can grow. With less it
+/// would idle while offers and requests travel, and what is offered to many at once arrives late at all of them.
+std::size_t Schedule::window(Instant now, std::size_t sharing) {
   while (!taken_.empty() && now - taken_.front() >= pace_.ahead) taken_.pop_front();
-  return 2 + taken_.size() + taken_.size() / 4;
+  auto const carried = taken_.size() + taken_.size() / 4;
+  return 2 + std::max(carried / 4, std::min(carried, sharing * 2));
 }
 
 /// Peers that may be made offers.
@@ -115,9 +116,10 @@ std::optional<Schedule::Piece> Schedule::scarcest(Known const& known) {
 
 std::optional<Schedule::Offer> Schedule::next(Instant now, std::size_t peers_at_once) {
   lapse(now);
-  auto const open = window(now);
+  auto const wanting = this->wanting();
+  auto const sharing = std::clamp<std::size_t>(wanting, 1, peers_at_once);
+  auto const open = window(now, sharing);
   if (open_ >= open) return {};
-  auto const sharing = std::clamp<std::size_t>(wanting(), 1, peers_at_once);
   auto const most = (open + sharing - 1) / sharing;
   auto const busy = static_cast<std::size_t>(
       std::count_if(peers_.begin(), peers_.end(), [](auto const& peer) { return !peer.second.open.empty(); }));
@@ -125,12 +127,13 @@ std::optional<Schedule::Offer> Schedule::next(Instant now, std::size_t peers_at_
   for (auto& peer : peers_) {
     auto const& known = peer.second;
     if (!known.served || known.lacking == 0 || known.open.size() >= most) continue;
-    if (known.open.empty() && busy >= peers_at_once) continue;
+    if (known.open.empty() ? busy >= peers_at_once : wanting > peers_at_once && known.turn >= most) continue;
     auto const rank = [](Known const& one) { return std::tuple{one.open.size(), one.offers}; };
     if (!chosen || rank(known) < rank(chosen->second)) chosen = &peer;
   }
   if (!chosen) return {};
   auto& [peer, known] = *chosen;
+  if (known.open.empty()) known.turn = 0;
   auto const piece = scarcest(known);
   if (!piece) return {};
   if (copies_[*piece] > 0 && first_copies_go_out(now)) return {};
@@ -138,6 +141,7 @@ std::optional<Schedule::Offer> Schedule::next(Instant now, std::size_t peers_at_
   count(known, *piece);
   known.open.push_back({*piece, now});
   ++known.offers;
+  ++known.turn;
   ++open_;
   return Offer{peer, *piece};
 }

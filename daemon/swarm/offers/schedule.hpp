@@ -60,11 +60,12 @@ private:
     Piece lacking;
     std::vector<Open> open;
     std::uint64_t offers = 0;  ///< ever made to it
+    std::size_t turn = 0;      ///< and since it last had none open
   };
 
   void count(Known& known, Piece piece);
   void lapse(Instant now);
-  std::size_t window(Instant now);
+  std::size_t window(Instant now, std::size_t sharing);
   std::size_t wanting() const;
   bool first_copies_go_out(Instant now) const;
   std::optional<Piece> scarcest(Known const& known);

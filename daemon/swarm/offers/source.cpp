@@ -17,6 +17,7 @@
 #include <set>
 #include <vector>
 
+#include "common/base/big_endian.hpp"
 #include "daemon/swarm/offers/schedule.hpp"
 
 namespace imageswarm::swarm {
@@ -37,10 +38,10 @@ constexpr unsigned fast_extension = 0x04;  // in the last of the reserved bytes
 constexpr int neighbours = 16;
 
 Message message(char kind, std::initializer_list<int> arguments) {
-  Message bytes{0, 0, 0, static_cast<char>(1 + 4 * arguments.size()), kind};
-  for (int const argument : arguments) {
-    for (int const shift : {24, 16, 8, 0}) bytes.push_back(static_cast<char>(argument >> shift));
-  }
+  Message bytes;
+  put_big_endian<std::uint32_t>(bytes, 1 + 4 * arguments.size());
+  bytes.push_back(kind);
+  for (int const argument : arguments) put_big_endian<std::uint32_t>(bytes, static_cast<std::uint64_t>(argument));
   return bytes;
 }
 
@@ -48,8 +49,8 @@ class Connection;
 
 class Source final : public lt::torrent_plugin, public std::enable_shared_from_this<Source> {
 public:
-  Source(lt::torrent_handle torrent, std::shared_ptr<lt::torrent_info const> info, std::shared_ptr<Slots const> slots)
-      : torrent_{std::move(torrent)}, info_{std::move(info)}, slots_{std::move(slots)} {}
+  Source(lt::torrent_handle torrent, Offering offering)
+      : torrent_{std::move(torrent)}, offering_{std::move(offering)} {}
 
   std::shared_ptr<lt::peer_plugin> new_connection(lt::peer_connection_handle const& peer) override;
   void on_state(lt::torrent_status::state_t state) override;
@@ -63,20 +64,24 @@ public:
   void leave(Connection& connection);
   void offer();
   void forget(Connection* connection) { connections_.erase(connection); }
+  /// A peer waits for data now, or no longer.
+  void waits(bool now);
 
   Schedule& schedule() { return *schedule_; }
-  int size_of(Piece piece) const { return info_->files().piece_size2(lt::piece_index_t{static_cast<int>(piece)}); }
-  Piece pieces() const { return static_cast<Piece>(info_->num_pieces()); }
+  int size_of(Piece piece) const {
+    return offering_.info->files().piece_size2(lt::piece_index_t{static_cast<int>(piece)});
+  }
+  Piece pieces() const { return static_cast<Piece>(offering_.info->num_pieces()); }
 
 private:
-  void set_slots();
+  void share_slots();
 
   lt::torrent_handle torrent_;
-  std::shared_ptr<lt::torrent_info const> info_;
-  std::shared_ptr<Slots const> slots_;
+  Offering offering_;
   std::optional<Schedule> schedule_;  ///< while the torrent is complete
   std::set<Connection*> connections_;
-  std::optional<int> slots_set_;
+  std::size_t waiting_ = 0;  ///< peers that wait for data
+  bool full_ = false, some_are_choked_ = false;
 };
 
 /// One peer. It is `gated` if it was never told what we have: then it gets what it is offered.
@@ -87,6 +92,7 @@ public:
   ~Connection() override { source_->forget(this); }
 
   bool gated() const { return gated_; }
+  bool waiting() const { return bytes_awaited_ > 0; }
   bool ready() const { return ready_ && !peer_.is_disconnecting(); }
   lt::peer_connection_handle const& peer() const { return peer_; }
   std::optional<Schedule::Peer> member;  ///< in the schedule
@@ -131,6 +137,7 @@ public:
   bool on_request(lt::peer_request const& request) override {
     if (!gated_ || !member ||
         source_->schedule().offered(*member, static_cast<Piece>(static_cast<int>(request.piece)))) {
+      await(request.length);
       return false;
     }
     send(message(reject, {static_cast<int>(request.piece), request.start, request.length}));
@@ -140,7 +147,15 @@ public:
     if (member) sending_.push_back({static_cast<Piece>(static_cast<int>(block.piece)), block.length});
   }
   void sent_payload(int bytes) override;
-  void on_disconnect(lt::error_code const& /*why*/) override { leave(); }
+  bool on_cancel(lt::peer_request const& request) override {
+    await(-request.length);
+    return false;
+  }
+  void on_disconnect(lt::error_code const& /*why*/) override {
+    if (gated_) source_->show();
+    leave();
+    await(-bytes_awaited_);
+  }
 
 private:
   bool join() {
@@ -155,6 +170,11 @@ private:
   void announced(int piece) {
     if (member) source_->schedule().announced(*member, static_cast<Piece>(piece));
   }
+  void await(int more) {
+    bool const before = waiting();
+    bytes_awaited_ = std::max(0, bytes_awaited_ + more);
+    if (waiting() != before) source_->waits(waiting());
+  }
 
   struct Block {
     Piece piece;
@@ -163,11 +183,13 @@ private:
   std::shared_ptr<Source> source_;
   lt::peer_connection_handle peer_;
   bool gated_ = false, ready_ = false;
+  int bytes_awaited_ = 0;      ///< asked for and not yet written to the socket
   std::deque<Block> sending_;  ///< blocks in the send buffer, oldest first
   std::map<Piece, int> sent_;  ///< bytes, of pieces that are not all sent
 };
 
 void Connection::sent_payload(int bytes) {
+  await(-bytes);
   if (!member) return;
   auto const now = Clock::now();
   while (bytes > 0 && !sending_.empty()) {
@@ -201,8 +223,7 @@ void Source::on_state(lt::torrent_status::state_t state) {
     schedule_.reset();
     for (auto* connection : connections_) connection->member.reset();
   } else if (!schedule_) {
-    // Sources that begin at different pieces have little in common until they hear of each other's.
-    schedule_.emplace(pieces(), std::random_device{}() % pieces());
+    schedule_.emplace(pieces(), offering_.from_the_start ? 0 : std::random_device{}() % pieces());
     for (auto* connection : connections_) {
       if (!connection->ready()) continue;
       join(*connection);
@@ -213,56 +234,70 @@ void Source::on_state(lt::torrent_status::state_t state) {
       }
     }
   }
-  set_slots();
+  torrent_.set_max_connections(schedule_ ? -1 : neighbours);
 }
 
 void Source::join(Connection& connection) {
   if (!schedule_ || connection.member) return;
   connection.member = schedule_->join(connection.gated());
-  set_slots();
   offer();
 }
 
 void Source::leave(Connection& connection) {
   if (schedule_ && connection.member) schedule_->leave(*connection.member);
   connection.member.reset();
-  set_slots();
   if (schedule_) offer();
 }
 
+/// Twice as many have offers as get data: half of the offers are on their way.
 void Source::offer() {
-  while (auto const offer = schedule_->next(Clock::now(), slots_->while_seeding)) {
+  while (auto const offer = schedule_->next(Clock::now(), std::size_t{2} * offering_.slots->while_seeding)) {
     for (auto* connection : connections_) {
       if (connection->member == offer->peer) connection->send(message(have, {static_cast<int>(offer->piece)}));
     }
   }
 }
 
-/// The schedule serves no more than that many at a time. Whoever is not gated asks for whatever it likes, so then
-/// libtorrent's own slots see to it.
-void Source::set_slots() {
-  bool const open = std::any_of(connections_.begin(), connections_.end(),
-                                [](auto const* connection) { return connection->member && !connection->gated(); });
-  int const wanted = !schedule_ ? static_cast<int>(slots_->while_downloading.load())
-                     : open     ? static_cast<int>(slots_->while_seeding.load())
-                                : -1;
-  if (slots_set_ == wanted) return;
-  slots_set_ = wanted;
-  torrent_.set_max_uploads(wanted);
-  torrent_.set_max_connections(schedule_ ? -1 : neighbours);
+void Source::waits(bool now) {
+  waiting_ += now ? 1 : -1;
+  share_slots();
+}
+
+/// Slots count the peers that wait for data. While there are enough of these, the others are choked; those that are
+/// offered pieces are not, as the schedule serves no more at a time. libtorrent's own slots would stay with the peers
+/// that asked first, whether they use them or not.
+void Source::share_slots() {
+  std::size_t const slots = schedule_ ? offering_.slots->while_seeding : offering_.slots->while_downloading;
+  bool const full = waiting_ >= slots;
+  if (full ? full_ : !some_are_choked_) return;
+  full_ = some_are_choked_ = full;
+  auto free = full ? 0 : slots - waiting_;
+  for (auto* connection : connections_) {
+    auto peer = connection->peer();
+    if (!connection->ready() || connection->gated() || connection->waiting()) continue;
+    if (full) {
+      peer.choke_this_peer();
+    } else if (peer.is_choked() && peer.is_peer_interested()) {
+      some_are_choked_ = free == 0;
+      if (some_are_choked_) break;
+      peer.maybe_unchoke_this_peer();
+      --free;
+    }
+  }
 }
 
 void Source::tick() {
-  show();  // in case a connection ended before it was told
-  set_slots();
+  show();         // in case a connection ended before it was told
+  full_ = false;  // libtorrent unchokes who becomes interested
+  share_slots();
   if (schedule_) offer();
 }
 
 }  // namespace
 
-Extension offering(std::shared_ptr<lt::torrent_info const> info, std::shared_ptr<Slots const> slots) {
-  return [info = std::move(info), slots = std::move(slots)](lt::torrent_handle const& torrent, lt::client_data_t) {
-    return std::make_shared<Source>(torrent, info, slots);
+Extension offering(Offering offering) {
+  return [offering = std::move(offering)](lt::torrent_handle const& torrent, lt::client_data_t) {
+    return std::make_shared<Source>(torrent, offering);
   };
 }
 

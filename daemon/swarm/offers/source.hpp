@@ -15,8 +15,16 @@ struct Slots {
   std::atomic<unsigned> while_downloading, while_seeding;
 };
 
+struct Offering {
+  std::shared_ptr<lt::torrent_info const> info;
+  std::shared_ptr<Slots const> slots;
+  /// Hosts can unpack what arrives in order. Sources that begin at different pieces have little in common until they
+  /// hear of each other's, so this is for the one that all the others have it from.
+  bool from_the_start;
+};
+
 /// For add_torrent_params::extensions: as soon as the torrent is complete it seeds by offers (docs/design.md, "The
 /// source's offers"). Sees to the torrent's upload slots, too.
-Extension offering(std::shared_ptr<lt::torrent_info const> info, std::shared_ptr<Slots const> slots);
+Extension offering(Offering offering);
 
 }  // namespace imageswarm::swarm

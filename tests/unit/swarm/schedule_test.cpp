@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <deque>
 #include <map>
 #include <numeric>
 #include <set>
@@ -95,9 +96,11 @@ TEST_CASE("only what was offered may be asked for", "[offers]") {
   CHECK_FALSE(source.schedule.offered(99, 0));           // no such peer
 }
 
-TEST_CASE("two offers at first, and then what the uplink carries in a second and a quarter", "[offers]") {
+TEST_CASE("two offers at first, and then what the uplink carries", "[offers]") {
+  auto const [peers, most] = GENERATE(table<int, std::size_t>({{50, 2 + 50}, {12, 2 + 24}, {3, 2 + 12}, {1, 2 + 12}}));
+  CAPTURE(peers);
   Source source{1000};
-  for (int peer = 0; peer < 20; ++peer) source.schedule.join(true);
+  for (int peer = 0; peer < peers; ++peer) source.schedule.join(true);
   auto open = source.all_open();
   CHECK(open.size() == 2);
   for (int taken = 0; taken < 40; ++taken) {
@@ -105,10 +108,20 @@ TEST_CASE("two offers at first, and then what the uplink carries in a second and
     open.erase(open.begin());
     for (auto const& offer : source.all_open()) open.push_back(offer);
   }
-  CHECK(open.size() == 2 + 40 + 10);
-  // The link becomes slow, ten in a second: nothing new until most of the others are taken.
+  CHECK(open.size() == most);
+}
+
+TEST_CASE("a link that becomes slow gets nothing new until most of the others are taken", "[offers]") {
+  Source source{1000};
+  for (int peer = 0; peer < 50; ++peer) source.schedule.join(true);
+  auto open = source.all_open();
+  for (int taken = 0; taken < 40; ++taken) {
+    source.take(open.front());
+    open.erase(open.begin());
+    for (auto const& offer : source.all_open()) open.push_back(offer);
+  }
   source.now += 1s;
-  for (; open.size() > 14; open.erase(open.begin())) {
+  for (; open.size() > 14; open.erase(open.begin())) {  // 2, and ten in a second, and a quarter of them
     CHECK(source.all_open().empty());
     source.take(open.front(), 100ms);
   }
@@ -118,7 +131,7 @@ TEST_CASE("two offers at first, and then what the uplink carries in a second and
 }
 
 TEST_CASE("peers share what may be open", "[offers]") {
-  for (auto const& [peers, most] : {std::pair{1, 22}, {3, 8}, {50, 1}}) {
+  for (auto const& [peers, most, all] : {std::tuple{1, 7, 7}, {3, 3, 8}, {50, 1, 22}}) {
     Source source{1000};
     for (int peer = 0; peer < peers; ++peer) source.schedule.join(true);
     for (int taken = 0; taken < 16; ++taken) {
@@ -130,7 +143,7 @@ TEST_CASE("peers share what may be open", "[offers]") {
     for (auto const& offer : source.all_open()) ++open[offer.peer];
     CAPTURE(peers);
     CHECK(*std::max_element(open.begin(), open.end()) == most);
-    CHECK(std::accumulate(open.begin(), open.end(), 0) == 22);
+    CHECK(std::accumulate(open.begin(), open.end(), 0) == all);
   }
 }
 
@@ -145,6 +158,24 @@ TEST_CASE("at most so many peers have open offers", "[offers]") {
   std::set<Peer> peers;
   for (auto const& offer : source.all_open(3)) peers.insert(offer.peer);
   CHECK(peers.size() == 3);
+}
+
+TEST_CASE("when more peers want offers than may have them, each has its turn", "[offers]") {
+  Source source{1000};
+  for (int peer = 0; peer < 6; ++peer) source.schedule.join(true);
+  std::map<Peer, int> offers;
+  std::deque<Schedule::Offer> open;
+  for (int made = 0; made < 60;) {
+    for (; auto const offer = source.next(2); ++made) {
+      ++offers[offer->peer];
+      open.push_back(*offer);
+    }
+    REQUIRE_FALSE(open.empty());
+    source.take(open.front());
+    open.pop_front();
+  }
+  REQUIRE(offers.size() == 6);
+  for (auto const& [peer, made] : offers) CHECK(made >= 7);
 }
 
 TEST_CASE("no second copy goes out while a first one does", "[offers]") {
