@@ -1,7 +1,6 @@
 #pragma once
 
 #include <chrono>
-#include <libtorrent/session.hpp>
 #include <libtorrent/torrent_handle.hpp>
 #include <libtorrent/torrent_info.hpp>
 #include <libtorrent/torrent_status.hpp>
@@ -20,6 +19,7 @@
 #include "daemon/swarm/peer_classes.hpp"
 #include "daemon/swarm/rendezvous.hpp"
 #include "daemon/swarm/resume.hpp"
+#include "daemon/swarm/session.hpp"
 #include "daemon/swarm/swarm.hpp"
 
 // Private to daemon/swarm: libtorrent shows here.
@@ -125,7 +125,7 @@ struct Swarm::Impl {
 
   Listener listener_;
   Patience patience_;
-  lt::session session_;
+  Session session_;
   PeerClasses classes_;
   AddressFilter filter_;
   std::shared_ptr<Slots> const slots_ = std::make_shared<Slots>();

@@ -1,12 +1,15 @@
+#include <malloc.h>
+
 #include <libtorrent/load_torrent.hpp>
-#include <libtorrent/session.hpp>
 #include <libtorrent/session_params.hpp>
 #include <libtorrent/torrent_flags.hpp>
 #include <libtorrent/torrent_status.hpp>
 #include <thread>
 
+#include "common/base/file.hpp"
 #include "daemon/swarm/host_certificates.hpp"
 #include "daemon/swarm/membership.hpp"
+#include "daemon/swarm/session.hpp"
 #include "fixture.hpp"
 #include "tests/support/swarm_pki.hpp"
 
@@ -81,13 +84,36 @@ public:
   }
 
 private:
-  lt::session session_{lt::session_params{}};
+  swarm::Session session_{lt::session_params{}};
   lt::torrent_handle handle_;
 };
 
 std::string address_of(flow::SwarmSettings const& settings) {
   return settings.listen.substr(0, settings.listen.find(':'));
 }
+
+/// A bare TCP connection.
+class Caller {
+public:
+  Caller(std::string const& address, std::uint16_t port) {
+    sockaddr_in to{
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {::inet_addr(address.c_str())}, .sin_zero = {}};
+    REQUIRE(::connect(fd_.get(), reinterpret_cast<sockaddr*>(&to), sizeof to) == 0);
+    timeval const patience{.tv_sec = 10, .tv_usec = 0};
+    ::setsockopt(fd_.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  }
+  void say(std::string const& words) { REQUIRE(::send(fd_.get(), words.data(), words.size(), MSG_NOSIGNAL) > 0); }
+  /// Soon, perhaps after an answer.
+  bool is_hung_up_on() const {
+    char answer[100];
+    ssize_t length = 0;
+    while ((length = ::recv(fd_.get(), answer, sizeof answer, 0)) > 0) continue;
+    return length == 0 || errno == ECONNRESET;
+  }
+
+private:
+  UniqueFd fd_{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+};
 
 }  // namespace
 
@@ -174,6 +200,22 @@ TEST_CASE("of several certificates the one that opens the image is used", "[swar
   seed.add(artefact.transfer(seeded(directory, artefact), {tracker.url()}, true));
   host.add(artefact.transfer(fresh(directory, "b"), {tracker.url()}));
   CHECK(host.ends_with(Kind::complete));
+}
+
+TEST_CASE("a host leaves while others are at their TLS handshakes", "[swarm]") {
+  Members const pki;
+  auto const settings = member(pki);
+  auto host = std::make_unique<Host>(settings);
+  std::vector<Caller> silent;
+  for (int count = 0; count < 20; ++count) silent.emplace_back(address_of(settings), host->swarm->ssl_port());
+  Caller babbler{address_of(settings), host->swarm->ssl_port()};
+  babbler.say("no TLS");
+  REQUIRE(babbler.is_hung_up_on());  // so those before it are at their handshakes
+
+  ::mallopt(M_PERTURB, 0x55);  // whoever uses freed memory crashes
+  host.reset();
+  ::mallopt(M_PERTURB, 0);
+  for (auto const& caller : silent) CHECK(caller.is_hung_up_on());
 }
 
 TEST_CASE("a certificate that expires stops a private image, and one that replaces it lets it go on", "[swarm]") {
