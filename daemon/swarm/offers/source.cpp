@@ -120,6 +120,8 @@ public:
   }
 
   bool on_have_none() override { return join(); }
+  /// Who has nothing and not the fast extension may come without a bitfield.
+  bool on_interested() override { return ready_ || peer_.is_seed() ? false : join(); }
   bool on_have_all() override { return leave(); }
   bool on_bitfield(lt::bitfield const& pieces) override {
     join();

@@ -4,6 +4,7 @@
 #include <libtorrent/torrent_info.hpp>
 #include <libtorrent/torrent_status.hpp>
 
+#include "caller.hpp"
 #include "fixture.hpp"
 
 using namespace imageswarm;
@@ -72,6 +73,72 @@ struct Ordinary {
   lt::torrent_handle handle;
 };
 
+/// A peer by BEP 3 alone, without the fast extension, that does as it is told.
+class Plain {
+public:
+  static constexpr char choke = 0, unchoke = 1, interested = 2, bitfield = 5, request = 6, piece = 7;
+
+  Plain(Artefact const& artefact, Host const& host, flow::SwarmSettings const& settings, std::string const& own)
+      : wire_{settings.listen.substr(0, settings.listen.find(':')), host.swarm->port(), own} {
+    lt::torrent_info const info{artefact.torrent.data(), static_cast<int>(artefact.torrent.size())};
+    wire_.say(
+        "\x13"
+        "BitTorrent protocol" +
+        std::string(8, '\0') + info.info_hashes().get_best().to_string() + "-XX0000-" + own +
+        std::string(12 - own.size(), '-'));
+    REQUIRE(wire_.hear(68).size() == 68);
+  }
+  void say(char kind, std::string const& body = "") const {
+    wire_.say(std::string{'\0', '\0', '\0', static_cast<char>(1 + body.size()), kind} + body);
+  }
+  /// Pieces from the first on, of 16 KiB each.
+  void ask(char count = 1) const {
+    for (char number = 0; number < count; ++number) {
+      say(request, {'\0', '\0', '\0', number, '\0', '\0', '\0', '\0', '\0', '\0', '\x40', '\0'});
+    }
+  }
+  /// Passes over other messages.
+  bool hears(char kind) const {
+    for (;;) {
+      auto const prefix = wire_.hear(4);
+      if (prefix.size() < 4) return false;
+      std::size_t length = 0;
+      for (unsigned char const byte : prefix) length = length << 8 | byte;
+      if (length > 0 && wire_.hear(length).front() == kind) return true;
+    }
+  }
+
+private:
+  Caller wire_;
+};
+
+/// A host with one slot and all of an image or half of it, and two ordinary peers that have nothing.
+struct OneSlot {
+  static constexpr std::size_t pieces = 40;
+
+  explicit OneSlot(Rate rate) {
+    bool const seeds = GENERATE(true, false), silent = GENERATE(true, false);
+    CAPTURE(seeds, silent);
+    auto settings = Crowd::at(rate);
+    settings.upload_peers = settings.seed_peers = 1;
+    host.emplace(settings);
+    auto transfer = artefact.transfer(seeded(directory, artefact), {}, seeds);
+    if (!seeds) transfer.pieces_here = std::vector<bool>(pieces, false);
+    for (std::size_t piece = 0; piece < transfer.pieces_here.size() / 2; ++piece) transfer.pieces_here[piece] = true;
+    host->add(std::move(transfer));
+    REQUIRE(host->until([&](auto const& status) { return seeds ? status.complete : status.found_here.value > 0; }));
+    for (auto const* own : {"127.0.1.81", "127.0.1.82"}) {
+      auto const& peer = peers.emplace_back(artefact, *host, settings, own);
+      if (!silent) peer.say(Plain::bitfield, std::string(pieces / 8, '\0'));
+    }
+  }
+
+  TemporaryDirectory directory;
+  Artefact artefact{pieces * 16'384};
+  std::optional<Host> host;
+  std::vector<Plain> peers;
+};
+
 }  // namespace
 
 TEST_CASE("a crowd takes hardly more than one copy from its source", "[swarm][offers]") {
@@ -114,4 +181,23 @@ TEST_CASE("a host that gives nothing away keeps nobody from the image", "[swarm]
   Host hoarder{hoarder_settings};
   crowd.join(hoarder);
   CHECK(crowd.all_complete());
+}
+
+TEST_CASE("who asks for nothing takes no slot", "[swarm][offers]") {
+  OneSlot const one{{2'000'000}};
+  one.peers[0].say(Plain::interested);
+  REQUIRE(one.peers[0].hears(Plain::unchoke));
+  one.peers[1].say(Plain::interested);
+  REQUIRE(one.peers[1].hears(Plain::unchoke));
+  one.peers[1].ask();
+  CHECK(one.peers[1].hears(Plain::piece));
+}
+
+TEST_CASE("while one waits for data the others are choked", "[swarm][offers]") {
+  OneSlot const one{{20'000}};
+  for (auto const& peer : one.peers) peer.say(Plain::interested);
+  REQUIRE(one.peers[0].hears(Plain::unchoke));
+  one.peers[0].ask(20);  // 16 s and more
+  REQUIRE(one.peers[1].hears(Plain::unchoke));
+  CHECK(one.peers[1].hears(Plain::choke));
 }

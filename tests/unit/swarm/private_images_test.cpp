@@ -6,7 +6,7 @@
 #include <libtorrent/torrent_status.hpp>
 #include <thread>
 
-#include "common/base/file.hpp"
+#include "caller.hpp"
 #include "daemon/swarm/host_certificates.hpp"
 #include "daemon/swarm/membership.hpp"
 #include "daemon/swarm/session.hpp"
@@ -91,29 +91,6 @@ private:
 std::string address_of(flow::SwarmSettings const& settings) {
   return settings.listen.substr(0, settings.listen.find(':'));
 }
-
-/// A bare TCP connection.
-class Caller {
-public:
-  Caller(std::string const& address, std::uint16_t port) {
-    sockaddr_in to{
-        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {::inet_addr(address.c_str())}, .sin_zero = {}};
-    REQUIRE(::connect(fd_.get(), reinterpret_cast<sockaddr*>(&to), sizeof to) == 0);
-    timeval const patience{.tv_sec = 10, .tv_usec = 0};
-    ::setsockopt(fd_.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-  }
-  void say(std::string const& words) { REQUIRE(::send(fd_.get(), words.data(), words.size(), MSG_NOSIGNAL) > 0); }
-  /// Soon, perhaps after an answer.
-  bool is_hung_up_on() const {
-    char answer[100];
-    ssize_t length = 0;
-    while ((length = ::recv(fd_.get(), answer, sizeof answer, 0)) > 0) continue;
-    return length == 0 || errno == ECONNRESET;
-  }
-
-private:
-  UniqueFd fd_{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-};
 
 }  // namespace
 
