@@ -8,6 +8,7 @@
 #include <libtorrent/entry.hpp>
 #include <libtorrent/extensions.hpp>
 #include <libtorrent/peer_connection_handle.hpp>
+#include <libtorrent/peer_info.hpp>
 #include <libtorrent/peer_request.hpp>
 #include <libtorrent/torrent_flags.hpp>
 #include <libtorrent/torrent_handle.hpp>
@@ -139,7 +140,7 @@ public:
   bool on_request(lt::peer_request const& request) override {
     if (!gated_ || !member ||
         source_->schedule().offered(*member, static_cast<Piece>(static_cast<int>(request.piece)))) {
-      await(request.length);
+      if (!peer_.is_choked()) await(request.length);  // else it is refused
       return false;
     }
     send(message(reject, {static_cast<int>(request.piece), request.start, request.length}));
@@ -149,9 +150,20 @@ public:
     if (member) sending_.push_back({static_cast<Piece>(static_cast<int>(block.piece)), block.length});
   }
   void sent_payload(int bytes) override;
+  bool on_not_interested() override {
+    await(-bytes_awaited_);  // it is choked now, and its requests are dropped
+    return false;
+  }
   bool on_cancel(lt::peer_request const& request) override {
     await(-request.length);
     return false;
+  }
+  /// libtorrent may have dropped what was asked for, without a word.
+  void recount() {
+    lt::peer_info info;
+    peer_.get_peer_info(info);
+    if (info.upload_queue_length == 0 && info.pending_disk_read_bytes == 0 && info.used_send_buffer == 0)
+      await(-bytes_awaited_);
   }
   void on_disconnect(lt::error_code const& /*why*/) override {
     if (gated_) source_->show();
@@ -273,23 +285,30 @@ void Source::share_slots() {
   bool const full = waiting_ >= slots;
   if (full ? full_ : !some_are_choked_) return;
   full_ = some_are_choked_ = full;
-  auto free = full ? 0 : slots - waiting_;
+  std::vector<lt::peer_connection_handle> choked;
   for (auto* connection : connections_) {
     auto peer = connection->peer();
     if (!connection->ready() || connection->gated() || connection->waiting()) continue;
     if (full) {
       peer.choke_this_peer();
     } else if (peer.is_choked() && peer.is_peer_interested()) {
-      some_are_choked_ = free == 0;
-      if (some_are_choked_) break;
-      peer.maybe_unchoke_this_peer();
-      --free;
+      choked.push_back(peer);
     }
   }
+  auto const next = std::min(choked.size(), slots - std::min(slots, waiting_));
+  auto const end = choked.begin() + static_cast<std::ptrdiff_t>(next);
+  std::partial_sort(choked.begin(), end, choked.end(), [](auto const& one, auto const& other) {
+    return one.time_of_last_unchoke() < other.time_of_last_unchoke();
+  });
+  for (auto peer = choked.begin(); peer != end; ++peer) peer->maybe_unchoke_this_peer();
+  some_are_choked_ = full || next < choked.size();
 }
 
 void Source::tick() {
-  show();         // in case a connection ended before it was told
+  show();  // in case a connection ended before it was told
+  for (auto* connection : connections_) {
+    if (connection->waiting()) connection->recount();
+  }
   full_ = false;  // libtorrent unchokes who becomes interested
   share_slots();
   if (schedule_) offer();

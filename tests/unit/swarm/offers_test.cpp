@@ -16,15 +16,16 @@ namespace {
 
 /// A flash crowd of some hosts and one source, on links that make the order of things count.
 struct Crowd {
-  explicit Crowd(std::size_t size, int hosts, Rate rate = {2'000'000}) : artefact{size}, source{at(rate)} {
+  explicit Crowd(std::size_t size, int hosts, unsigned slots = 8) : artefact{size}, source{with(slots)} {
     source.add(artefact.transfer(seeded(directory, artefact), {tracker.url()}, true));
     REQUIRE(source.next_is(Kind::complete));
-    for (int host = 0; host < hosts; ++host) crowd.push_back(std::make_unique<Host>(at(rate)));
+    for (int host = 0; host < hosts; ++host) crowd.push_back(std::make_unique<Host>(with(slots)));
     for (auto& host : crowd) join(*host);
   }
-  static flow::SwarmSettings at(Rate rate) {
+  static flow::SwarmSettings with(unsigned slots) {
     auto settings = Host::quiet();
-    settings.upload_rate = rate;
+    settings.upload_rate = {2'000'000};
+    settings.upload_peers = settings.seed_peers = slots;
     return settings;
   }
   void join(Host& host) {
@@ -147,6 +148,11 @@ TEST_CASE("a crowd takes hardly more than one copy from its source", "[swarm][of
   auto const copies = static_cast<double>(crowd.source.status().uploaded.value) / 4'000'000;
   CHECK(copies >= 1);
   CHECK(copies < 1.5);
+}
+
+TEST_CASE("one slot is enough for a crowd: nobody keeps it who does not use it", "[swarm][offers]") {
+  Crowd crowd{4'000'000, 6, 1};
+  CHECK(crowd.all_complete());
 }
 
 TEST_CASE("a host that comes late gets all of it, from hosts that were complete before", "[swarm][offers]") {
