@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "common/image/protocol.hpp"
@@ -10,6 +11,7 @@ namespace imageswarm::image {
 namespace {
 
 ssize_t ask(int socket, std::span<std::byte> out, std::uint64_t offset) {
+  out = out.first(std::min(out.size(), piece_size));
   ArtefactRange const range{offset, out.size()};
   if (::write(socket, &range, sizeof range) != sizeof range) return -1;
   for (auto rest = out; !rest.empty();) {

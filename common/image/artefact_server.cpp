@@ -17,8 +17,9 @@ Result<std::unique_ptr<ArtefactServer>> ArtefactServer::start(ArtefactReader rea
     return fail(errno_error(errno, "making a socket for", "the image inspector"));
   }
   std::unique_ptr<ArtefactServer> server{new ArtefactServer{UniqueFd{ends[0]}, UniqueFd{ends[1]}}};
-  server->thread_ =
-      std::thread{[self = server.get(), read = std::move(read), size] { self->outcome_ = self->serve(read, size); }};
+  server->thread_ = std::jthread{[self = server.get(), read = std::move(read), size](std::stop_token const& stop) {
+    self->outcome_ = self->serve(read, size, stop);
+  }};
   return server;
 }
 
@@ -27,13 +28,14 @@ ArtefactServer::~ArtefactServer() {
 }
 
 Result<> ArtefactServer::finish() {
+  thread_.request_stop();
   ::shutdown(ours_.get(), SHUT_RDWR);
   if (thread_.joinable()) thread_.join();
   return outcome_;
 }
 
 /// Until the other end is closed or asks for what there is not.
-Result<> ArtefactServer::serve(ArtefactReader const& read, ByteCount size) {
+Result<> ArtefactServer::serve(ArtefactReader const& read, ByteCount size, std::stop_token const& stop) {
   std::vector<std::byte> buffer(piece_size);
   for (;;) {
     ArtefactRange range;
@@ -41,9 +43,9 @@ Result<> ArtefactServer::serve(ArtefactReader const& read, ByteCount size) {
     if (range.length > buffer.size() || range.length > size.value || range.offset > size.value - range.length)
       return {};
     auto rest = std::span{buffer}.first(range.length);
-    if (auto done = read(range.offset, rest); !done) {
+    if (auto done = read(range.offset, rest, stop); !done) {
       ::shutdown(ours_.get(), SHUT_RDWR);
-      return done;
+      return stop.stop_requested() ? Result<>{} : done;
     }
     while (!rest.empty()) {
       auto const sent = ::send(ours_.get(), rest.data(), rest.size(), MSG_NOSIGNAL);

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <stop_token>
 #include <thread>
 
 #include "common/base/file.hpp"
@@ -13,10 +14,12 @@
 
 namespace imageswarm::image {
 
-/// Fills `out` from this offset of an artefact. Called on one thread at a time.
-using ArtefactReader = std::function<Result<>(std::uint64_t offset, std::span<std::byte> out)>;
+/// Fills `out` from this offset of an artefact; may block until that is here, but not once stopped.
+using ArtefactReader =
+    std::function<Result<>(std::uint64_t offset, std::span<std::byte> out, std::stop_token const& stop)>;
 
-/// Hands an artefact that is not one file to the helper, through a socket (protocol.hpp), on a thread of its own.
+/// Hands an artefact that is not one file, or is still arriving, to the helper: through a socket (protocol.hpp), on a
+/// thread of its own.
 class ArtefactServer {
 public:
   /// Fault: internal.
@@ -27,16 +30,16 @@ public:
 
   /// The helper's end.
   UniqueFd const& descriptor() const { return theirs_; }
-  /// Serves no longer. The fault is what reading failed with.
+  /// Serves no longer. The fault is what reading had failed with by then.
   [[nodiscard]] Result<> finish();
 
 private:
   ArtefactServer(UniqueFd ours, UniqueFd theirs) : ours_{std::move(ours)}, theirs_{std::move(theirs)} {}
-  Result<> serve(ArtefactReader const& read, ByteCount size);
+  Result<> serve(ArtefactReader const& read, ByteCount size, std::stop_token const& stop);
 
   UniqueFd ours_, theirs_;
   Result<> outcome_;  ///< of the thread, once it has ended
-  std::thread thread_;
+  std::jthread thread_;
 };
 
 }  // namespace imageswarm::image

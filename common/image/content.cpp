@@ -1,11 +1,10 @@
 #include "common/image/content.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 
+#include "common/image/artefact_input.hpp"
 namespace imageswarm::image {
 namespace {
 
@@ -30,7 +29,7 @@ Result<std::vector<std::byte>> read_part(Content& content, std::uint64_t offset,
 
 Result<> FileContent::read_inside(std::uint64_t offset, std::span<std::byte> out) {
   while (!out.empty()) {
-    auto const count = ::pread(fd_, out.data(), out.size(), static_cast<off_t>(offset));
+    auto const count = read_artefact(fd_, out, offset);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return fail(Fault::disk_error, "reading the image: {}", std::strerror(errno));
     if (count == 0) return fail(Fault::image_truncated, "the file became shorter while it was read");

@@ -15,6 +15,9 @@
 namespace imageswarm::image {
 namespace {
 
+/// Of an artefact that is still arriving.
+constexpr std::chrono::minutes longest_read{10};
+
 InspectorJob job_for(document::Compression compression, ByteCount artefact, ByteCount content) {
   return {helper_program("imageswarm-inspector"), compression, artefact, content, time_budget(artefact, content)};
 }
@@ -35,20 +38,28 @@ Result<> no_content(std::span<std::byte const>) {
   return {};
 }
 
-/// The content of an artefact that is not compressed, read here: its bytes only pass through, so the helper would add
-/// two copies and no safety.
-Result<> copy(UniqueFd const& from, ByteCount size, ContentSink const& sink, std::stop_token const& stop) {
-  std::vector<std::byte> buffer(piece_size);
-  for (std::uint64_t at = 0; at < size.value;) {
-    if (stop.stop_requested()) return fail(Fault::cancelled, "reading the image was stopped");
-    auto const wanted = std::min<std::uint64_t>(buffer.size(), size.value - at);
-    auto const count = ::pread(from.get(), buffer.data(), wanted, static_cast<off_t>(at));
+Result<> read_whole(UniqueFd const& from, std::uint64_t offset, std::span<std::byte> out) {
+  while (!out.empty()) {
+    auto const count = ::pread(from.get(), out.data(), out.size(), static_cast<off_t>(offset));
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return fail(errno_error(errno, "reading", "the image"));
     if (count == 0) return fail(Fault::image_truncated, "the file became shorter while it was read");
-    auto taken = sink(std::span{buffer}.first(static_cast<std::size_t>(count)));
-    if (!taken) return taken;
-    at += static_cast<std::uint64_t>(count);
+    offset += static_cast<std::uint64_t>(count);
+    out = out.subspan(static_cast<std::size_t>(count));
+  }
+  return {};
+}
+
+/// The content of an artefact that is not compressed, read here: its bytes only pass through, so the helper would add
+/// two copies and no safety.
+Result<> copy(ArtefactReader const& read, ByteCount size, ContentSink const& sink, std::stop_token const& stop) {
+  std::vector<std::byte> buffer(piece_size);
+  for (std::uint64_t at = 0; at < size.value;) {
+    if (stop.stop_requested()) return fail(Fault::cancelled, "reading the image was stopped");
+    auto const piece = std::span{buffer}.first(std::min<std::uint64_t>(buffer.size(), size.value - at));
+    if (auto got = read(at, piece, stop); !got) return got;
+    if (auto taken = sink(piece); !taken) return taken;
+    at += piece.size();
   }
   return {};
 }
@@ -63,6 +74,19 @@ Result<> compare_sizes(ByteCount artefact, ByteCount promised) {
   return {};
 }
 
+/// `given` is the helper's descriptor for what `read` reads.
+Result<Inspection> unpack(UniqueFd const& given, ArtefactReader const& read, InspectorJob const& job,
+                          ContentPromise const& promise, ContentSink const& sink, std::stop_token const& stop) {
+  if (promise.compression != document::Compression::none) {
+    return run_inspector(job, given, as_promised(promise), sink, stop);
+  }
+  if (auto const same = compare_sizes(job.artefact_size, promise.content_size); !same) return fail(same.error());
+  auto const accept_and_copy = [&](Inspection const& found) {
+    return as_promised(promise)(found).and_then([&] { return copy(read, job.artefact_size, sink, stop); });
+  };
+  return run_inspector(job, given, accept_and_copy, no_content, stop);
+}
+
 }  // namespace
 
 Result<Inspection> inspect(UniqueFd const& fd, std::stop_token const& stop) {
@@ -75,23 +99,19 @@ Result<Inspection> unpack(UniqueFd const& artefact, ContentPromise const& promis
                           std::stop_token const& stop) {
   auto const size = size_of(artefact);
   if (!size) return fail(size.error());
-  bool const in_place = promise.compression == document::Compression::none;
-  if (in_place) {
-    if (auto const same = compare_sizes(*size, promise.content_size); !same) return fail(same.error());
-  }
-  auto found = run_inspector(job_for(promise.compression, *size, promise.content_size), artefact, as_promised(promise),
-                             in_place ? no_content : sink, stop);
-  if (!found || !in_place) return found;
-  if (auto const copied = copy(artefact, promise.content_size, sink, stop); !copied) return fail(copied.error());
-  return found;
+  auto const read = [&artefact](std::uint64_t offset, std::span<std::byte> out, std::stop_token const&) {
+    return read_whole(artefact, offset, out);
+  };
+  return unpack(artefact, read, job_for(promise.compression, *size, promise.content_size), promise, sink, stop);
 }
 
 Result<Inspection> unpack(ArtefactReader read, ByteCount size, ContentPromise const& promise, ContentSink const& sink,
                           std::stop_token const& stop) {
-  auto const server = ArtefactServer::start(std::move(read), size);
+  auto const server = ArtefactServer::start(read, size);
   if (!server) return fail(server.error());
-  auto found = run_inspector(job_for(promise.compression, size, promise.content_size), (*server)->descriptor(),
-                             as_promised(promise), sink, stop);
+  auto job = job_for(promise.compression, size, promise.content_size);
+  job.patience += longest_read;
+  auto found = unpack((*server)->descriptor(), read, job, promise, sink, stop);
   // What could not be read looks like a broken image to the helper.
   if (auto const served = (*server)->finish(); !served) return fail(served.error());
   return found;

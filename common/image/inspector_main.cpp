@@ -67,15 +67,15 @@ private:
   std::vector<std::byte> bytes_;
 };
 
-/// An image that is not compressed is judged from both its ends; the parent reads the content itself.
+/// An image that is not compressed is judged from both its ends; the parent reads the content itself,
+/// meanwhile.
 Result<> inspect_in_place(ByteCount size) {
   FileContent file{artefact_descriptor, size};
   auto const found = judge(file);
   if (!found) return fail(found.error());
+  if (auto const said = say_verdict(*found); !said) return said;
   auto const tail = read_part(file, (size - tail_size).value, std::min(tail_size, size).value);
-  if (!tail) return fail(tail.error());
-  if (auto const fine = judge_tail(*tail); !fine) return fine;
-  return say_verdict(*found);
+  return tail ? judge_tail(*tail) : fail(tail.error());
 }
 
 Result<> unpack(Job const& job) {

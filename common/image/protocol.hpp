@@ -14,9 +14,9 @@ namespace imageswarm::image {
 // `imageswarm-inspector` (inspector_main.cpp).
 //
 // Command line: COMPRESSION ARTEFACT-SIZE CONTENT-SIZE. The artefact is descriptor 0: a file, read with pread only,
-// because its offset is shared with the parent; or a socket, where the artefact is many files: the helper writes an
-// ArtefactRange of at most a piece, and gets exactly these bytes. Unpacked content goes to descriptor 1. Descriptor 3
-// carries short lines:
+// because its offset is shared with the parent; or a socket, where the artefact is many files or still arriving: the
+// helper writes an ArtefactRange of at most a piece, and gets exactly these bytes. Unpacked content goes to
+// descriptor 1. Descriptor 3 carries short lines:
 //   image FORMAT CONTAINER VIRTUAL-SIZE PARTITIONS
 //                     it is safe, but for its end; comes before the first byte of content
 //   end               everything was as promised; the last line

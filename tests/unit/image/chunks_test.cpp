@@ -33,7 +33,7 @@ std::vector<std::string> chunks_of(std::string const& content) {
 Unpacked unpack_chunks(std::vector<std::string> const& chunks, std::uint64_t content_size, std::string format = "raw") {
   std::string row, content;
   for (auto const& chunk : chunks) row += chunk;
-  auto const read = [&row](std::uint64_t offset, std::span<std::byte> out) -> Result<> {
+  auto const read = [&row](std::uint64_t offset, std::span<std::byte> out, std::stop_token const&) -> Result<> {
     std::ranges::copy(bytes(row).subspan(offset, out.size()), out.begin());
     return {};
   };
@@ -91,7 +91,9 @@ TEST_CASE("chunks that are not the promised content are refused", "[image]") {
 TEST_CASE("what cannot be read of an artefact is told as that, and not as a broken image", "[image]") {
   auto const disk = raw_disk(chunk_size);
   auto const row = packed(disk);
-  auto const read = [](std::uint64_t, std::span<std::byte>) -> Result<> { return fail(Fault::disk_error, "no disk"); };
+  auto const read = [](std::uint64_t, std::span<std::byte>, std::stop_token const&) -> Result<> {
+    return fail(Fault::disk_error, "no disk");
+  };
   auto const sink = [](std::span<std::byte const>) { return Result<>{}; };
   auto const result = unpack(read, {row.size()}, {document::Compression::zstd, {disk.size()}, "raw"}, sink, {});
   REQUIRE_FALSE(result);
