@@ -32,6 +32,7 @@ using Sinks = std::vector<std::shared_ptr<sinks::Sink>>;
 constexpr unsigned worker_threads = 4;
 constexpr unsigned document_threads = 2;
 constexpr unsigned urgent_threads = 2;
+constexpr unsigned ahead_threads = 2;  // each holds a draft or an upload open, and 150 MiB with its helper at most
 constexpr unsigned retirement_threads = 4;
 constexpr std::uint32_t socket_mode = 0660;
 
@@ -83,9 +84,9 @@ public:
     });
     if (!swarm) return fail(std::move(swarm.error()));
     swarm_ = std::move(*swarm);
-    coordinator_ = std::make_unique<coordinator::Coordinator>(
-        coordinator::Coordinator::Surroundings{loop_, workers_, document_workers_, urgent_workers_, retirement_workers_,
-                                               state_, *swarm_, swarm_->neighbours(), coordinator::read_clocks});
+    coordinator_ = std::make_unique<coordinator::Coordinator>(coordinator::Coordinator::Surroundings{
+        loop_, workers_, document_workers_, urgent_workers_, ahead_workers_, retirement_workers_, state_, *swarm_,
+        swarm_->neighbours(), coordinator::read_clocks});
     if (auto served = serve(); !served) return fail(std::move(served.error()));
     clean_up(*sinks);
     if (auto done = coordinator_->configure(settings_, std::move(*sinks)); !done) return fail(std::move(done.error()));
@@ -199,10 +200,9 @@ private:
     auto const verdict = options_.once ? coordinator_->verdict() : 0;
     if (options_.once) log_info("{}: {}", verdict == 0 ? "done" : "not everything is done", coordinator_->summary());
     servers_.clear();
-    document_workers_.stop();
-    urgent_workers_.stop();
-    retirement_workers_.stop();
-    workers_.stop();
+    auto const pools = {&workers_, &document_workers_, &urgent_workers_, &ahead_workers_, &retirement_workers_};
+    for (auto* pool : pools) pool->request_stop();
+    for (auto* pool : pools) pool->stop();
     swarm_.reset();
     return verdict;
   }
@@ -218,6 +218,7 @@ private:
   coordinator::Workers workers_{loop_, worker_threads};
   coordinator::Workers document_workers_{loop_, document_threads};
   coordinator::Workers urgent_workers_{loop_, urgent_threads};
+  coordinator::Workers ahead_workers_{loop_, ahead_threads};
   coordinator::Workers retirement_workers_{loop_, retirement_threads};
   std::unique_ptr<coordinator::Coordinator> coordinator_;
   std::vector<http::Server> servers_;

@@ -26,8 +26,8 @@ unsigned versions_to_keep(flow::Settings const& settings) {
 Coordinator::Coordinator(Surroundings surroundings)
     : around_{std::move(surroundings)},
       clock_{{around_.state, boot_id(), around_.read_clocks, [this](Fault fault) { count(fault); }}},
-      images_{{around_.loop, around_.workers, around_.retirement_workers, around_.state, around_.swarm,
-               around_.neighbours, clock_, [this](Fault fault) { count(fault); },
+      images_{{around_.loop, around_.workers, around_.ahead_workers, around_.retirement_workers, around_.state,
+               around_.swarm, around_.neighbours, clock_, [this](Fault fault) { count(fault); },
                [this] {
                  boost::asio::post(around_.loop, [this] {
                    if (!documents_.loading()) replan();  // otherwise there is a plan as soon as all are loaded

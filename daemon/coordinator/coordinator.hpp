@@ -31,6 +31,7 @@ public:
     // learnt nor when it is carried out.
     Workers& document_workers;
     Workers& urgent_workers;
+    Workers& ahead_workers;
     Workers& retirement_workers;
     state::State& state;
     swarm::Transfers& swarm;

@@ -26,19 +26,15 @@ SinkRecord* now_in(Record& record, std::shared_ptr<sinks::Sink> const& sink) {
 
 }  // namespace
 
-/// Runs `job` on the pool for one image; `then(steps, record, result)` on the loop, unless the image is gone by then.
+/// Runs `job` on its pool for one image; `then(steps, record, result)` on the loop, unless the image is gone by then.
 template <class Job, class Then>
 void ImageSteps::run(Record& record, Load load, Job job, Then then) {
   record.in_flight = true;
-  bool const retiring = load == Load::retiring;
-  jobs_ += retiring ? 0 : 1;
-  heavy_jobs_ += load == Load::heavy ? 1 : 0;
-  auto& pool = retiring ? around.retirement_workers : around.workers;
-  pool.run(
+  count(load, +1);
+  pool_for(load).run(
       std::move(job),
-      [self = shared_from_this(), id = record.id(), load, retiring, then = std::move(then)](auto result) mutable {
-        self->jobs_ -= retiring ? 0 : 1;
-        self->heavy_jobs_ -= load == Load::heavy ? 1 : 0;
+      [self = shared_from_this(), id = record.id(), load, then = std::move(then)](auto result) mutable {
+        self->count(load, -1);
         if (auto const at = self->records.find(id); at != self->records.end()) {
           at->second.in_flight = false;
           then(*self, at->second, std::move(result));
@@ -46,6 +42,17 @@ void ImageSteps::run(Record& record, Load load, Job job, Then then) {
         self->advance_all();
       },
       record.cancel);
+}
+
+Workers& ImageSteps::pool_for(Load load) {
+  if (load == Load::retiring) return around.retirement_workers;
+  return load == Load::ahead ? around.ahead_workers : around.workers;
+}
+
+void ImageSteps::count(Load load, int jobs) {
+  if (load == Load::light || load == Load::heavy) jobs_ += jobs;
+  if (load == Load::heavy) heavy_jobs_ += jobs;
+  if (load == Load::ahead) ahead_jobs_ += jobs;
 }
 
 void ImageSteps::start_locate(Record& record) {
@@ -80,7 +87,7 @@ void ImageSteps::start_locate(Record& record) {
 std::vector<reuse::Known> ImageSteps::others_here(Record const& record) const {
   std::vector<reuse::Known> others;
   for (auto const& [id, held] : ledger.all_held()) {
-    if (id == record.id()) continue;
+    if (id == record.id() || !held.whole) continue;
     others.push_back(
         {held.want.image.torrent, paths_of(store.directory, held.want.image).torrent, held.artefact.parent_path()});
   }
@@ -131,10 +138,44 @@ void ImageSteps::start_verify(Record& record) {
         return flow::verify_artefact(file, image, stop);
       },
       [file](ImageSteps& self, Record& now, Result<flow::VerifiedArtefact> verified) {
-        if (!verified) return self.verification_failed(now, verified.error());
-        if (!now.selected() || !self.hold(now, file)) return;
-        now.verified = std::move(*verified);
-        self.succeeded(now.retry);
+        self.verified(now, std::move(verified), file);
+      });
+}
+
+/// Once for each time that it joins the swarm. What goes wrong in the sink is looked into only if the artefact is
+/// right.
+void ImageSteps::start_ahead(Record& record) {
+  auto const arrival = std::exchange(record.arrival, nullptr);
+  auto const file = artefact_of(record);
+  if (!hold(record, file, false)) return;  // what a crash leaves in a sink must be known
+  auto const at = std::ranges::find_if(
+      record.sinks, [](SinkRecord const& sink) { return !sink.receipt && !sink.owed && sink.retry.due(); });
+  auto const sink = at == record.sinks.end() ? nullptr : at->sink;
+  if (sink) at->working = true;
+  record.moved->store(0);
+
+  struct Outcome {
+    Result<flow::VerifiedArtefact> artefact;
+    std::optional<Result<flow::Receipt>> receipt;
+  };
+  run(
+      record, Load::ahead,
+      [file, sink, want = record.decision.want, arrival, moved = record.moved](std::stop_token const& stop) -> Outcome {
+        auto const artefact = flow::Artefact::open(file, want.image, arrival, stop);
+        if (!artefact) return {fail(artefact.error()), {}};
+        std::optional<Result<flow::Receipt>> receipt;
+        if (sink) {
+          receipt = sink->put(
+              want, *artefact, [moved](ByteCount so_far) { moved->store(so_far.value); }, stop);
+        }
+        return {artefact->verified(), std::move(receipt)};
+      },
+      [file, sink](ImageSteps& self, Record& now, Outcome outcome) {
+        auto* const fed = now_in(now, sink);
+        if (fed) fed->working = false;
+        bool const right = outcome.artefact.has_value();
+        self.verified(now, std::move(outcome.artefact), file);
+        if (fed && right && outcome.receipt) self.was_put(now, *fed, std::move(*outcome.receipt));
       });
 }
 
@@ -168,11 +209,13 @@ void ImageSteps::start_put(Record& record, std::size_t index) {
             want, artefact, [moved](ByteCount so_far) { moved->store(so_far.value); }, stop);
       },
       [sink = sink.sink](ImageSteps& self, Record& now, Result<flow::Receipt> receipt) {
-        auto* const at = now_in(now, sink);
-        if (!at) return;
-        if (!receipt) return self.sink_failed(now, *at, receipt.error());
-        self.arrived(now, *at, std::move(*receipt));
+        if (auto* const at = now_in(now, sink)) self.was_put(now, *at, std::move(receipt));
       });
+}
+
+void ImageSteps::was_put(Record& record, SinkRecord& sink, Result<flow::Receipt> receipt) {
+  if (!receipt) return sink_failed(record, sink, receipt.error());
+  arrived(record, sink, std::move(*receipt));
 }
 
 void ImageSteps::start_retire(Record& record, std::size_t index) {

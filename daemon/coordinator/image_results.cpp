@@ -36,11 +36,19 @@ void ImageSteps::failed(Record const& record, Retry& retry, Error error) {
   retry.error = std::move(error);
 }
 
+void ImageSteps::verified(Record& record, Result<flow::VerifiedArtefact> artefact, std::filesystem::path const& file) {
+  if (!artefact) return verification_failed(record, artefact.error());
+  if (!record.selected() || !hold(record, file, true)) return;
+  record.verified = std::move(*artefact);
+  succeeded(record.retry);
+}
+
 /// The pieces were right and the whole is not, or the file was changed since: it is fetched anew.
 void ImageSteps::verification_failed(Record& record, Error error) {
   bool const wrong = error.fault == Fault::hash_mismatch || error.fault == Fault::not_found;
   failed(record, record.retry, std::move(error));
   if (!wrong) return;
+  record.arrival.reset();  // it knows nothing of what is wrong
   record.complete = false;
   record.verified.reset();
   if (record.in_place) {
@@ -95,10 +103,10 @@ bool ImageSteps::forget_receipt(Record& record, SinkRecord& sink) {
   return true;
 }
 
-bool ImageSteps::hold(Record& record, std::filesystem::path const& file) {
+bool ImageSteps::hold(Record& record, std::filesystem::path const& file, bool whole) {
   auto const* const kept = ledger.held(record.id());
-  if (record.held && kept && kept->artefact == file) return true;
-  auto const held = ledger.hold({record.decision.want, file, record.in_place, around.clock.now()});
+  if (record.held && kept && kept->artefact == file && (kept->whole || !whole)) return true;
+  auto const held = ledger.hold({record.decision.want, file, record.in_place, around.clock.now(), whole});
   if (!held) failed(record, record.retry, held.error());
   record.held = held.has_value();
   return record.held;

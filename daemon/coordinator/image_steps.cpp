@@ -9,7 +9,7 @@ namespace imageswarm::coordinator {
 namespace {
 
 /// Jobs that read whole images: as many as a small hypervisor has cores to spare.
-constexpr unsigned max_heavy_jobs = 2;
+constexpr int max_heavy_jobs = 2;
 
 bool same_endorsement(flow::Want const& a, flow::Want const& b) {
   auto const &first = a.provenance, &second = b.provenance;
@@ -28,7 +28,7 @@ void ImageSteps::take_stock(Record& record) {
   if (auto const* kept = ledger.held(record.id())) {
     record.held = true;
     record.in_place = kept->in_place;
-    record.complete = std::filesystem::exists(kept->artefact, error);
+    record.complete = kept->whole && std::filesystem::exists(kept->artefact, error);
   }
   auto const paths = paths_of(store.directory, record.decision.want.image);
   record.has_files = !record.in_place && std::filesystem::exists(paths.directory, error);
@@ -152,6 +152,8 @@ void ImageSteps::advance(Record& record) {
         return start_locate(record);
       case Step::fill:
         return start_fill(record);
+      case Step::run_ahead:
+        return start_ahead(record);
       case Step::verify:
         return start_verify(record);
       case Step::check_sink:
@@ -178,6 +180,8 @@ ImageSteps::Load ImageSteps::load_of(Record const& record, Next const& next) con
       return Load::heavy;
     case Step::check_sink:
       return record.sinks[next.sink].sink->type() == "directory" ? Load::heavy : Load::light;
+    case Step::run_ahead:
+      return Load::ahead;
     case Step::none:
     case Step::join:
     case Step::leave:
@@ -190,12 +194,15 @@ ImageSteps::Load ImageSteps::load_of(Record const& record, Next const& next) con
 
 bool ImageSteps::may_start(Load load) const {
   if (load == Load::retiring) return true;
+  if (load == Load::ahead) return !paused && ahead_jobs_ < static_cast<int>(around.ahead_workers.threads());
   if (load == Load::heavy && (heavy_jobs_ >= max_heavy_jobs || paused)) return false;
-  return jobs_ < around.workers.threads();
+  return jobs_ < static_cast<int>(around.workers.threads());
 }
 
 bool ImageSteps::join(Record& record) {
   auto const paths = paths_of(store.directory, record.decision.want.image);
+  bool const may_run_ahead = !record.joined && !record.in_place && !record.decision.want.image.torrent.chunks;
+  auto const arrival = may_run_ahead ? std::make_shared<flow::Arrival>() : nullptr;
   auto const added =
       around.swarm.add({.image_id = record.id(),
                         .torrent = record.located->torrent,
@@ -204,7 +211,9 @@ bool ImageSteps::join(Record& record) {
                         .in_place = record.located->in_place,
                         .trackers = record.decision.want.trackers,
                         .web_seeds = record.decision.want.web_seeds,
-                        .pieces_here = std::exchange(record.located->pieces_here, {}).value_or(std::vector<bool>{})});
+                        .pieces_here = std::exchange(record.located->pieces_here, {}).value_or(std::vector<bool>{}),
+                        .arrival = arrival});
+  if (arrival) record.arrival = arrival;
   if (!added) failed(record, record.retry, added.error());
   record.joined = added.has_value();
   return record.joined;
@@ -213,6 +222,7 @@ bool ImageSteps::join(Record& record) {
 void ImageSteps::leave(Record& record) {
   around.swarm.remove(record.id());
   record.joined = false;
+  record.arrival.reset();
   departures.unseeded(record.id(), around.clock.now());
   record.stall.reset();
   record.transfer.download_rate = record.transfer.upload_rate = Rate{0};

@@ -46,10 +46,13 @@ private:
   enum class Load : std::uint8_t {
     light,
     heavy,     ///< reads a whole image
+    ahead,     ///< reads an image as it arrives, so mostly waits
     retiring,  ///< takes something out of use: never waits for the others
   };
   Load load_of(Record const& record, Next const& next) const;
   bool may_start(Load load) const;
+  Workers& pool_for(Load load);
+  void count(Load load, int jobs);
   template <class Job, class Then>
   void run(Record& record, Load load, Job job, Then then);
 
@@ -61,6 +64,7 @@ private:
   bool join(Record& record);
   void leave(Record& record);
   void start_verify(Record& record);
+  void start_ahead(Record& record);
   void start_check(Record& record, std::size_t index);
   void start_put(Record& record, std::size_t index);
   void start_retire(Record& record, std::size_t index);
@@ -68,12 +72,14 @@ private:
 
   void succeeded(Retry& retry);
   void failed(Record const& record, Retry& retry, Error error);
+  void verified(Record& record, Result<flow::VerifiedArtefact> artefact, std::filesystem::path const& file);
   void verification_failed(Record& record, Error error);
   void sink_failed(Record& record, SinkRecord& sink, Error error);
+  void was_put(Record& record, SinkRecord& sink, Result<flow::Receipt> receipt);
   void arrived(Record& record, SinkRecord& sink, flow::Receipt receipt);
   void found_no_room(Record& record, Error error);
   bool forget_receipt(Record& record, SinkRecord& sink);
-  bool hold(Record& record, std::filesystem::path const& file);
+  bool hold(Record& record, std::filesystem::path const& file, bool whole);
   void release_if_nothing_is_left(Record& record);
 
   std::filesystem::path artefact_of(Record const& record) const;
@@ -83,8 +89,8 @@ private:
   void evict(Record& record);
   void room_was_made();
 
-  unsigned jobs_ = 0;  ///< on `workers`; never more than it has threads, so that none of them waits for one
-  unsigned heavy_jobs_ = 0;
+  int jobs_ = 0;  ///< on `workers`; never more than it has threads, so that none of them waits for one
+  int heavy_jobs_ = 0, ahead_jobs_ = 0;
 };
 
 }  // namespace imageswarm::coordinator

@@ -25,6 +25,7 @@ public:
   struct Surroundings {
     boost::asio::io_context& loop;
     Workers& workers;
+    Workers& ahead_workers;       ///< wait for what arrives, and work on it
     Workers& retirement_workers;  ///< taking out of use waits behind nothing that comes
     state::State& state;
     swarm::Transfers& swarm;

@@ -8,6 +8,7 @@
 #include "common/base/log.hpp"
 #include "common/base/text.hpp"
 #include "common/torrent/pieces.hpp"
+#include "daemon/flow/artefact.hpp"
 #include "daemon/subscription/fetch.hpp"
 
 namespace imageswarm::coordinator {

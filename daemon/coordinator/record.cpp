@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 
 #include "common/base/text.hpp"
 
@@ -19,6 +20,20 @@ state::SinkState shown_sink(SinkRecord const& sink) {
 double share(std::uint64_t part, ByteCount whole) {
   if (whole.value == 0) return 1;
   return std::min(1.0, static_cast<double>(part) / static_cast<double>(whole.value));
+}
+
+/// The rest of an artefact that is begun early must be expected within so long, at the rate of now: else it would keep
+/// Glance waiting.
+constexpr std::chrono::duration<double> early_enough = std::chrono::minutes{2};
+
+/// An eighth in order says that pieces come in order at all, and of several hosts lets the fastest be the one that
+/// uploads.
+bool may_begin_early(Record const& record) {
+  if (!record.arrival || record.complete) return false;
+  auto const whole = record.decision.want.image.torrent.content_size;
+  auto const rest = static_cast<double>(whole.value) * (1 - record.transfer.progress);
+  auto const rate = static_cast<double>(record.transfer.download_rate.bytes_per_second);
+  return record.arrival->in_order().value >= whole.value / 8 && rest <= rate * early_enough.count();
 }
 
 std::optional<double> progress_of(Record const& record, state::ImageState shown) {
@@ -64,6 +79,8 @@ Facts facts_of(Record const& record, bool paused) {
               .verified = record.verified.has_value(),
               .has_files = record.has_files,
               .evicted = record.evicted,
+              .early = may_begin_early(record),
+              .feeding = std::ranges::any_of(record.sinks, &SinkRecord::working),
               .due = record.retry.due(),
               .sinks = {}};
   for (auto const& sink : record.sinks) facts.sinks.push_back({sink.fact, sink.retry.due(), sink.owed});

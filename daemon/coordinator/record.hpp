@@ -46,11 +46,12 @@ struct Record {
   std::optional<Located> located;
   bool joined = false;
   bool complete = false;
-  bool held = false;       ///< in state: whole and verified, now or in an earlier run
+  bool held = false;       ///< in state: begun, or whole and verified, now or in an earlier run
   bool in_place = false;   ///< the artefact belongs to others
   bool has_files = false;  ///< something of ours lies in the store
   bool evicted = false;    ///< its artefact gave way to newer versions; it is in its sinks
   std::optional<flow::VerifiedArtefact> verified;
+  std::shared_ptr<flow::Arrival> arrival;  ///< how much is here in order, as long as it may be begun before it is whole
   std::vector<SinkRecord> sinks;
   swarm::TransferStatus transfer;
 

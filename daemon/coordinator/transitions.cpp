@@ -54,6 +54,7 @@ constexpr std::array table{
     Row{[](Facts const& f) { return f.due && f.located && !f.joined && may_swarm(f)
                                  && !f.complete && !f.filled;                                }, Step::fill},
     Row{[](Facts const& f) { return f.due && f.located && !f.joined && may_swarm(f);         }, Step::join},
+    Row{[](Facts const& f) { return f.due && f.early && !f.complete;                         }, Step::run_ahead},
     Row{[](Facts const& f) { return !f.complete;                                             }, Step::none},
     Row{[](Facts const& f) { return f.due && !f.verified;                                    }, Step::verify},
     Row{[](Facts const& f) { return !f.verified;                                             }, Step::none},
@@ -110,7 +111,7 @@ state::ImageState shown_state(Facts const& facts) {
   };
   if (std::ranges::all_of(facts.sinks, has_it) && (facts.verified || !facts.sinks.empty())) return ImageState::active;
   if (!facts.complete) return facts.may_fetch ? ImageState::fetching : ImageState::not_selected;
-  if (!facts.verified) return ImageState::verifying;
+  if (!facts.verified) return facts.feeding ? ImageState::registering : ImageState::verifying;
   return next_step(facts).step == Step::put ? ImageState::registering : ImageState::preparing;
 }
 

@@ -36,6 +36,8 @@ struct Facts {
   bool verified = false;   ///< the whole artefact has its signed digest, compared since the start
   bool has_files = false;  ///< an artefact of ours lies in the store, whole or not
   bool evicted = false;    ///< active without an artefact, for lack of room in the store
+  bool early = false;      ///< enough of it is here in order, and the rest will be soon, to begin with it
+  bool feeding = false;    ///< a sink is being filled
   bool due = true;         ///< the steps that concern no sink are worth a try now
   std::vector<SinkFacts> sinks;
 };
@@ -45,6 +47,7 @@ enum class Step : std::uint8_t {
   locate,      ///< get the torrent through the gate, look for the artefact on this host
   fill,        ///< put those of its pieces in place that this host has already
   join,        ///< give it to the swarm
+  run_ahead,   ///< hash it as it arrives, and bring it into a sink: hidden there until all is right
   verify,      ///< compare the whole artefact with its signed digest
   check_sink,  ///< ask a sink whether the image is there
   put,         ///< bring the image into a sink

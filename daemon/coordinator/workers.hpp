@@ -34,9 +34,11 @@ public:
         });
   }
 
-  /// Asks every running job to give up and waits for it.
+  /// Asks every running job to give up.
+  void request_stop() { stop_.request_stop(); }
+  /// And waits for it.
   void stop() {
-    stop_.request_stop();
+    request_stop();
     pool_.join();
   }
 

@@ -1,20 +1,14 @@
 #pragma once
 
-#include <filesystem>
-#include <memory>
 #include <optional>
-#include <stop_token>
 #include <string>
 #include <vector>
 
 #include "common/base/clock.hpp"
 #include "common/base/digest.hpp"
-#include "common/base/file.hpp"
-#include "common/base/result.hpp"
 #include "common/base/units.hpp"
 #include "common/document/model.hpp"
 #include "common/trust/identity.hpp"
-#include "daemon/flow/chunk_files.hpp"
 
 namespace imageswarm::flow {
 
@@ -44,32 +38,6 @@ struct Want {
   std::vector<std::string> trackers;
   std::vector<std::string> web_seeds;
 };
-
-/// The artefact of a wanted image, whole and with the signed digest: only `verify_artefact` makes one.
-///
-/// Holds the very descriptor that was hashed; sinks read from it with pread and never open the path again. With chunks
-/// it holds their directory: chunk_files.hpp says what that is worth.
-class VerifiedArtefact {
-public:
-  UniqueFd const& fd() const { return *fd_; }                 ///< of layout `file`
-  ChunkFiles const* chunks() const { return chunks_.get(); }  ///< of layout `chunks`, else null
-  document::Image const& image() const { return image_; }
-
-private:
-  friend Result<VerifiedArtefact> verify_artefact(std::filesystem::path const& path, document::Image const& image,
-                                                  std::stop_token const& stop);
-  VerifiedArtefact(std::shared_ptr<UniqueFd const> fd, std::shared_ptr<ChunkFiles const> chunks, document::Image image)
-      : fd_{std::move(fd)}, chunks_{std::move(chunks)}, image_{std::move(image)} {}
-  std::shared_ptr<UniqueFd const> fd_;
-  std::shared_ptr<ChunkFiles const> chunks_;
-  document::Image image_;
-};
-
-/// Compares size and SHA-256 of the file, or of all chunks one after the other, with the catalogue entry. Blocks for
-/// reading all of it.
-/// Faults: hash-mismatch, not-found, disk-error, cancelled.
-[[nodiscard]] Result<VerifiedArtefact> verify_artefact(std::filesystem::path const& path, document::Image const& image,
-                                                       std::stop_token const& stop);
 
 /// A sink's record that an image is in it, with what was compared.
 struct Receipt {

@@ -7,13 +7,26 @@ namespace {
 
 image::ArtefactReader reader_of(flow::ChunkFiles const& chunks) {
   auto const reader = std::make_shared<flow::ChunkFiles::Reader>(chunks);
-  return [reader](std::uint64_t offset, std::span<std::byte> out) { return reader->read(offset, out); };
+  return [reader](std::uint64_t offset, std::span<std::byte> out, std::stop_token const&) {
+    return reader->read(offset, out);
+  };
+}
+
+Result<image::Inspection> unpack(flow::Artefact const& artefact, image::ContentPromise const& promise,
+                                 image::ContentSink const& sink, std::stop_token const& stop) {
+  auto const* const whole = artefact.whole();
+  if (whole && !whole->chunks()) return image::unpack(whole->fd(), promise, sink, stop);
+  if (whole) return image::unpack(reader_of(*whole->chunks()), whole->chunks()->size(), promise, sink, stop);
+  auto const read = [&artefact](std::uint64_t offset, std::span<std::byte> out, std::stop_token const& until) {
+    return artefact.read(offset, out, until);
+  };
+  return image::unpack(read, artefact.image().torrent.content_size, promise, sink, stop);
 }
 
 }  // namespace
 
-Result<image::Inspection> unpack_verified(flow::VerifiedArtefact const& artefact, image::ContentSink const& sink,
-                                          std::stop_token const& stop) {
+Result<VerifiedContent> unpack_verified(flow::Artefact const& artefact, image::ContentSink const& sink,
+                                        std::stop_token const& stop) {
   auto const& promised = artefact.image();
   Hasher<Sha256> sha256;
   Hasher<Sha512> sha512;
@@ -26,10 +39,8 @@ Result<image::Inspection> unpack_verified(flow::VerifiedArtefact const& artefact
                                       .content_size = promised.content_size,
                                       .disk_format = promised.disk_format,
                                       .container_format = promised.container_format};
-  auto inspection = artefact.chunks() ? image::unpack(reader_of(*artefact.chunks()), artefact.chunks()->size(), promise,
-                                                      hash_and_pass, stop)
-                                      : image::unpack(artefact.fd(), promise, hash_and_pass, stop);
-  if (!inspection) return inspection;
+  auto inspection = unpack(artefact, promise, hash_and_pass, stop);
+  if (!inspection) return fail(inspection.error());
   if (auto const digest = sha256.finish(); digest != promised.content_sha256) {
     return fail(Fault::hash_mismatch, "the content's SHA-256 is {}, signed was {}", digest.hex(),
                 promised.content_sha256.hex());
@@ -38,7 +49,9 @@ Result<image::Inspection> unpack_verified(flow::VerifiedArtefact const& artefact
     return fail(Fault::hash_mismatch, "the content's SHA-512 is {}, signed was {}", digest.hex(),
                 promised.content_sha512.hex());
   }
-  return inspection;
+  auto const whole = artefact.verified();
+  if (!whole) return fail(whole.error());
+  return VerifiedContent{std::move(*inspection), *whole};
 }
 
 }  // namespace imageswarm::sinks

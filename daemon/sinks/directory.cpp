@@ -54,7 +54,7 @@ public:
     return {};
   }
 
-  [[nodiscard]] Result<> become(std::filesystem::path const& final_path) {
+  [[nodiscard]] Result<> become(std::filesystem::path const& final_path, VerifiedContent const&) {
     if (::ftruncate(fd_.get(), static_cast<off_t>(size_)) != 0 || ::fchmod(fd_.get(), 0644) != 0) {
       return fail(errno_error(errno, "finishing", path_));
     }
@@ -119,12 +119,13 @@ public:
     return receipt(want, false);
   }
 
-  Result<flow::Receipt> put(flow::Want const& want, flow::VerifiedArtefact const& artefact, Progress const& progress,
+  Result<flow::Receipt> put(flow::Want const& want, flow::Artefact const& artefact, Progress const& progress,
                             std::stop_token const& stop) override {
     auto const found = find(want, stop);
     if (!found) return fail(found.error());
     if (*found) return **found;
-    if (auto const room = check_room(want.image.content_size); !room) return fail(room.error());
+    if (auto const room = check_room(want.image.content_size + artefact.missing_on(settings_.path)); !room)
+      return fail(room.error());
     auto draft = Draft::make(path_of(want.image));
     if (!draft) return fail(draft.error());
     auto const append = [&](std::span<std::byte const> data) {
@@ -132,8 +133,9 @@ public:
       if (written && progress) progress(draft->size());
       return written;
     };
-    if (auto const content = unpack_verified(artefact, append, stop); !content) return fail(content.error());
-    if (auto const moved = draft->become(path_of(want.image)); !moved) return fail(moved.error());
+    auto const content = unpack_verified(artefact, append, stop);
+    if (!content) return fail(content.error());
+    if (auto const moved = draft->become(path_of(want.image), *content); !moved) return fail(moved.error());
     return receipt(want, true);
   }
 

@@ -38,7 +38,7 @@ Error glance_error(Fault fault, std::string_view image, std::string_view what) {
 class Putting {
 public:
   Putting(Glance& glance, flow::SinkSettings const& settings, std::string const& host, flow::Want const& want,
-          flow::VerifiedArtefact const& artefact, Sink::Progress const& progress, std::stop_token const& stop)
+          flow::Artefact const& artefact, Sink::Progress const& progress, std::stop_token const& stop)
       : glance_{glance},
         settings_{settings},
         host_{host},
@@ -50,7 +50,7 @@ public:
   bool uploaded() const { return uploaded_; }
 
   /// Was the content unpacked here, and with it both of its digests compared?
-  bool unpacked() const { return inspection_.has_value(); }
+  bool unpacked() const { return content_.has_value(); }
 
   /// The usable image.
   [[nodiscard]] Result<GlanceImage> run() {
@@ -133,9 +133,9 @@ private:
     ContentPipe pipe;
     std::jthread const unpacker{[this, &pipe] {
       auto const push = [&pipe](std::span<std::byte const> data) { return pipe.push(data); };
-      auto const inspection = unpack_verified(artefact_, push, stop_);
-      if (inspection) inspection_ = *inspection;
-      pipe.finish(inspection ? Result<>{} : Result<>{fail(inspection.error())});
+      auto content = unpack_verified(artefact_, push, stop_);
+      pipe.finish(content ? Result<>{} : Result<>{fail(content.error())});
+      if (content) content_ = std::move(*content);
     }};
     ByteCount moved;
     auto const pull = [this, &pipe, &moved](std::span<std::byte> room) {
@@ -156,6 +156,8 @@ private:
   Result<> after_failed_upload(std::string const& id, Error const& error, std::optional<Error> const& unpacking) {
     if (stop_.stop_requested()) return fail(Fault::cancelled, "stopped while uploading image {}", id);
     if (unpacking && unpacking->fault == error.fault && class_of(error.fault) == FaultClass::refused) {
+      auto const whole = artefact_.verified();
+      if (!whole) return fail(whole.error());  // what we have is wrong, which says nothing about the image
       log_warning("glance: image {}: {}; deleting its record, which was never shown", id, unpacking->what);
       if (auto const removed = glance_.remove(id, stop_); !removed) log_warning("glance: {}", removed.error().what);
       return fail(*unpacking);
@@ -172,17 +174,17 @@ private:
 
   /// Every host inspects before it shows, also what another host has uploaded.
   Result<> show(GlanceImage const& record) {
-    if (!inspection_) {
-      auto const inspected = unpack_verified(
+    if (!content_) {
+      auto content = unpack_verified(
           artefact_, [](std::span<std::byte const>) { return Result<>{}; }, stop_);
-      if (!inspected) return fail(inspected.error());
-      inspection_ = *inspected;
+      if (!content) return fail(content.error());
+      content_ = std::move(*content);
     }
     if (record.status == "deactivated") {
       if (auto const active = glance_.reactivate(record.id, stop_); !active) return active;
     }
     auto const shown = glance_.patch(
-        record.id, changes_to_show(record, want_, inspection_->virtual_size, settings_.visibility), stop_);
+        record.id, changes_to_show(record, want_, content_->inspection().virtual_size, settings_.visibility), stop_);
     if (!shown) return fail(shown.error());
     if (!shown->hidden && shown->visibility == settings_.visibility) return {};
     return fail(
@@ -214,14 +216,14 @@ private:
   flow::SinkSettings const& settings_;
   std::string const& host_;
   flow::Want const& want_;
-  flow::VerifiedArtefact const& artefact_;
+  flow::Artefact const& artefact_;
   Sink::Progress const& progress_;
   std::stop_token const& stop_;
 
-  unsigned attempt_ = 1;                         ///< whose ID `create` tries next
-  std::string leftover_;                         ///< ID of the record that this call made
-  std::string adopted_;                          ///< ID of the record that was taken over from another host
-  std::optional<image::Inspection> inspection_;  ///< the content was unpacked and verified by this call
+  unsigned attempt_ = 1;                    ///< whose ID `create` tries next
+  std::string leftover_;                    ///< ID of the record that this call made
+  std::string adopted_;                     ///< ID of the record that was taken over from another host
+  std::optional<VerifiedContent> content_;  ///< unpacked and verified by this call
   bool uploaded_ = false;
 };
 
@@ -243,7 +245,7 @@ public:
     return receipt(want, *usable, "", false);
   }
 
-  Result<flow::Receipt> put(flow::Want const& want, flow::VerifiedArtefact const& artefact, Progress const& progress,
+  Result<flow::Receipt> put(flow::Want const& want, flow::Artefact const& artefact, Progress const& progress,
                             std::stop_token const& stop) override {
     Putting putting{glance_, settings_, host_, want, artefact, progress, stop};
     auto const image = putting.run();

@@ -8,6 +8,7 @@
 
 #include "common/base/result.hpp"
 #include "common/base/units.hpp"
+#include "daemon/flow/artefact.hpp"
 #include "daemon/flow/settings.hpp"
 #include "daemon/flow/values.hpp"
 
@@ -28,9 +29,9 @@ public:
   [[nodiscard]] virtual Result<std::optional<flow::Receipt>> find(flow::Want const& want,
                                                                   std::stop_token const& stop) = 0;
 
-  /// Makes the image there: unpacked and inspected on the way, whole digests compared, and only then usable.
-  /// Fault glance-busy: another host is at it; ask again soon.
-  [[nodiscard]] virtual Result<flow::Receipt> put(flow::Want const& want, flow::VerifiedArtefact const& artefact,
+  /// Makes the image there, of an artefact that may still be arriving: unpacked and inspected on the way, whole digests
+  /// compared, and only then usable. Fault glance-busy: another host is at it; ask again soon.
+  [[nodiscard]] virtual Result<flow::Receipt> put(flow::Want const& want, flow::Artefact const& artefact,
                                                   Progress const& progress, std::stop_token const& stop) = 0;
 
   /// Takes the image out of use, as the table "What ends trust" says, also what an unfinished `put` left. Nothing that

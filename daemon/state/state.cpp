@@ -58,7 +58,7 @@ bool read_document(Row const& row, AcceptedDocument& document) {
 bool read_held(Row const& row, HeldImage& image) {
   auto want = read_want(row.text(0));
   if (!want) return false;
-  image = {std::move(*want), row.text(1), row.integer(2) != 0, time_of(row.integer(3))};
+  image = {std::move(*want), row.text(1), row.integer(2) != 0, time_of(row.integer(3)), row.integer(4) != 0};
   return true;
 }
 
@@ -306,13 +306,13 @@ Result<> State::keep_boot_clock(BootClock const& clock) {
 }
 
 Result<std::vector<HeldImage>> State::held() const {
-  return impl_->all<HeldImage>("select want, artefact, in_place, since from held order by image_id", read_held);
+  return impl_->all<HeldImage>("select want, artefact, in_place, since, whole from held order by image_id", read_held);
 }
 
 Result<> State::hold(HeldImage const& image) {
-  return impl_->database.run("insert or replace into held values (?, ?, ?, ?, ?)",
+  return impl_->database.run("insert or replace into held values (?, ?, ?, ?, ?, ?)",
                              {image.want.image.image_id.text(), write(image.want), image.artefact.native(),
-                              std::int64_t{image.in_place}, seconds(image.since)});
+                              std::int64_t{image.in_place}, seconds(image.since), std::int64_t{image.whole}});
 }
 
 Result<> State::release(Uuid const& image_id) {

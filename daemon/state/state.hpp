@@ -28,10 +28,11 @@ struct AcceptedDocument {
 
 /// What this host holds of an image, apart from receipts.
 struct HeldImage {
-  flow::Want want;                 ///< as it was when it came: the entry may leave its catalogue later
-  std::filesystem::path artefact;  ///< whole and verified
-  bool in_place = false;           ///< belongs to others: never removed
+  flow::Want want;  ///< as it was when it came: the entry may leave its catalogue later
+  std::filesystem::path artefact;
+  bool in_place = false;  ///< belongs to others: never removed
   TimePoint since;
+  bool whole = true;  ///< and verified; false: it runs ahead of the swarm, and may be in a sink already
 };
 
 /// When a boot of this host began by the time of day that was believed in it.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,7 @@
 #include "common/base/uuid.hpp"
 #include "common/torrent/torrent.hpp"
 #include "daemon/exchange/messages.hpp"
+#include "daemon/flow/arrival.hpp"
 #include "daemon/flow/settings.hpp"
 
 namespace imageswarm::swarm {
@@ -24,6 +26,7 @@ struct Transfer {
   std::vector<std::string> web_seeds;
   std::vector<bool> pieces_here =
       {};  ///< in files of full length, where no resume file knows better; they are believed
+  std::shared_ptr<flow::Arrival> arrival{};  ///< of one file: is told how much is here in order; may be null
 };
 
 struct TransferStatus {

@@ -7,6 +7,7 @@
 #include "common/base/file.hpp"
 #include "common/base/text.hpp"
 #include "daemon/swarm/impl.hpp"
+#include "daemon/swarm/in_order.hpp"
 #include "daemon/swarm/membership.hpp"
 
 namespace imageswarm::swarm {
@@ -169,6 +170,10 @@ Result<> Swarm::Impl::add(Transfer transfer) {
   if (!resumed && static_cast<int>(transfer.pieces_here.size()) == info->num_pieces()) {
     entry.found_here = set_pieces(params, transfer.pieces_here, *info);
     entry.first_start = false;
+  }
+  if (transfer.arrival) {
+    auto here = resumed ? std::vector<bool>{} : std::move(transfer.pieces_here);
+    params.extensions.push_back(telling_order(std::move(transfer.arrival), *info, std::move(here)));
   }
   start(entry, std::move(params));
   entry.status.complete = false;  // until libtorrent says so

@@ -2,6 +2,7 @@
 import contextlib
 import sqlite3
 import time
+from pathlib import Path
 
 from support.process import wait_until
 from support.services import make_disk
@@ -72,6 +73,34 @@ def test_during_the_upload(site, figure, tmp_path):
            f"{again / 1e6:.2f} MB came in after the download, of {entry['torrent-content-size'] / 1e6:.0f} MB")
     assert kills >= TIMES - 1
     assert again < entry["torrent-content-size"] / 4
+
+
+def alive(pid):
+    with contextlib.suppress(FileNotFoundError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return False
+
+
+def test_ahead_of_the_download(site, tmp_path):
+    publisher = site.publisher()
+    entry = publisher.publish_image(make_disk(tmp_path / "disk.raw", 64), "killed-ahead", "--compress", "none")
+    image_id = entry["image-id"]
+    site.seeder(publisher)
+    host = site.hypervisors[0]
+    host.limit(40)  # the upload takes twelve seconds, and begins before the download ends where pieces come in order
+    daemon = site.daemon(host, [publisher], sinks=[site.glance_sink()]).start_and_answer()
+    daemon.wait_for(lambda: any(row["status"] == "saving" for row in site.cloud.images_of(image_id)), 60,
+                    "an upload to begin")
+    helpers = [int(pid) for task in Path(f"/proc/{daemon.pid}/task").iterdir()
+               for pid in (task / "children").read_text().split()]
+    assert helpers
+    daemon.kill()
+    wait_until(lambda: not any(map(alive, helpers)), 5, "its helpers to end")
+    assert not usable_images(site, image_id)
+    host.limit(None)
+    daemon.start()
+    daemon.wait_for_image(image_id, "active")
+    assert len(usable_images(site, image_id)) == len(site.cloud.images_of(image_id)) == 1
 
 
 def receipts_in(state):

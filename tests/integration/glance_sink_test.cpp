@@ -79,6 +79,13 @@ public:
     REQUIRE(artefact);
     return make_glance_sink(settings(), std::move(host)).value()->put(want, *artefact, progress, stop);
   }
+  /// Only so much of the artefact is here, and more comes with `arrival`.
+  Result<flow::Receipt> put_arriving(std::string host, std::shared_ptr<flow::Arrival const> arrival,
+                                     Sink::Progress const& progress) {
+    auto const artefact = flow::Artefact::open(directory_ / "artefact", want.image, std::move(arrival), {});
+    REQUIRE(artefact);
+    return make_glance_sink(settings(), std::move(host)).value()->put(want, *artefact, progress, {});
+  }
   std::optional<flow::Receipt> found() {
     return make_glance_sink(settings(), "observer").value()->find(want, {}).value();
   }
@@ -203,6 +210,48 @@ TEST_CASE("an upload that was cut off is made again into the same record, by its
   auto const receipt = trial.put_as("hv001").value();
   CHECK(receipt.reference == trial.id(1));
   CHECK((trial.content_in_glance(trial.id(1)) == trial.content));
+}
+
+TEST_CASE("an upload that runs ahead is hidden and lacks its end until the artefact is whole") {
+  Trial trial;
+  auto const arrival = std::make_shared<flow::Arrival>();
+  arrival->reached({2'999'999});
+  auto const look = [&, looked = false](ByteCount moved) mutable {
+    if (moved.value < 2'500'000 || std::exchange(looked, true)) return;
+    auto const record = trial.glance.show(trial.id(1), {}).value();
+    CHECK(record.status == "saving");
+    CHECK_FALSE(trial.found());
+    arrival->reached(trial.want.image.content_size);
+  };
+  CHECK(trial.put_arriving("hv001", arrival, look).value().uploaded_here);
+  CHECK(trial.glance.show(trial.id(1), {}).value().status == "active");
+  CHECK((trial.content_in_glance(trial.id(1)) == trial.content));
+}
+
+TEST_CASE("an upload that ran ahead and got no further is made again into the same record") {
+  Trial trial;
+  auto const arrival = std::make_shared<flow::Arrival>();
+  arrival->reached({2'999'999});
+  auto const give_up = [&](ByteCount moved) {
+    if (moved.value >= 2'500'000) arrival->close();
+  };
+  CHECK(trial.put_arriving("hv001", arrival, give_up).error().fault == Fault::cancelled);
+  CHECK_FALSE(trial.found());
+  CHECK(trial.put_as("hv001").value().reference == trial.id(1));
+  CHECK(trial.records().size() == 1);
+}
+
+TEST_CASE("a record is not given up because what came of the artefact is wrong") {
+  Trial trial;
+  auto const right = trial.want.image.torrent.content_sha256;
+  trial.want.image.torrent.content_sha256 = digest_of<Sha256>("something else");
+  auto const arrival = std::make_shared<flow::Arrival>();
+  arrival->reached(trial.want.image.torrent.content_size);
+  CHECK(trial.put_arriving("hv001", arrival, {}).error().fault == Fault::hash_mismatch);
+  CHECK_FALSE(trial.found());
+  trial.want.image.torrent.content_sha256 = right;
+  CHECK(trial.put_as("hv001").value().reference == trial.id(1));
+  CHECK(trial.records().size() == 1);
 }
 
 TEST_CASE("content that is not what was signed never becomes active, and its record goes") {

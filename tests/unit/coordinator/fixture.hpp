@@ -60,18 +60,30 @@ public:
   std::map<Uuid, swarm::Transfer> joined;
   std::vector<Uuid> restarted;
   unsigned resumed = 0;
+  std::vector<swarm::TransferStatus> figures;
 
   Result<> add(swarm::Transfer transfer) override {
     auto const id = transfer.image_id;
     joined.insert_or_assign(id, std::move(transfer));
     return {};
   }
-  void remove(Uuid const& image_id) override { joined.erase(image_id); }
+  void remove(Uuid const& image_id) override {
+    if (auto const at = joined.find(image_id); at != joined.end() && at->second.arrival) at->second.arrival->close();
+    joined.erase(image_id);
+  }
   void restart(Uuid const& image_id) override { restarted.push_back(image_id); }
+  /// In the figures of the transfers.
+  void show_half(Uuid const& image_id, Rate download_rate) {
+    swarm::TransferStatus status;
+    status.image_id = image_id;
+    status.progress = 0.5;
+    status.download_rate = download_rate;
+    figures.push_back(status);
+  }
   void set_rates(flow::HostRates const&) override {}
   void resume_after_disk_full() override { ++resumed; }
   void request_statuses() override {}
-  std::vector<swarm::TransferStatus> statuses() const override { return {}; }
+  std::vector<swarm::TransferStatus> statuses() const override { return figures; }
   std::vector<swarm::PeerStatus> peers(Uuid const&) const override { return {}; }
 };
 
@@ -92,15 +104,20 @@ public:
     return at == content_.end() ? std::nullopt : std::optional{at->second};
   }
 
-  Result<flow::Receipt> put(flow::Want const& want, flow::VerifiedArtefact const&, Progress const&,
+  Result<flow::Receipt> put(flow::Want const& want, flow::Artefact const& artefact, Progress const&,
                             std::stop_token const& stop) override {
     std::unique_lock lock{mutex_};
     ++calls_["put"];
-    changed_.wait(lock, stop, [this] { return !slow_; });
+    changed_.notify_all();
+    lock.unlock();
+    auto const whole = artefact.verified();
+    lock.lock();
+    if (whole) changed_.wait(lock, stop, [this] { return !slow_; });
     if (stop.stop_requested()) {
       ++calls_["put cancelled"];
       return fail(Fault::cancelled, "stopped");
     }
+    if (!whole) return fail(whole.error());
     if (put_fault_) return fail(*put_fault_, "as the test wants it");
     flow::Receipt receipt{.image_id = want.image.image_id,
                           .sink = name_,
@@ -232,21 +249,24 @@ public:
     REQUIRE(opened);
     state_ = std::make_unique<state::State>(std::move(*opened));
     workers_ = std::make_unique<coordinator::Workers>(loop, 4);
+    ahead_workers_ = std::make_unique<coordinator::Workers>(loop, 2);
     retirement_workers_ = std::make_unique<coordinator::Workers>(loop, 1);
     images = std::make_unique<coordinator::Images>(
-        coordinator::Images::Surroundings{loop, *workers_, *retirement_workers_, *state_, swarm, neighbours, clock,
-                                          [this](Fault fault) { said.push_back(fault); }, [] {}});
+        coordinator::Images::Surroundings{loop, *workers_, *ahead_workers_, *retirement_workers_, *state_, swarm,
+                                          neighbours, clock, [this](Fault fault) { said.push_back(fault); }, [] {}});
     REQUIRE(images->load());
     configure();
   }
   void configure() { images->configure(store, {sinks.begin(), sinks.end()}); }
   void stop() {
     workers_->stop();
+    ahead_workers_->stop();
     retirement_workers_->stop();
     loop.restart();
     loop.poll();
     images.reset();
     workers_.reset();
+    ahead_workers_.reset();
     retirement_workers_.reset();
     state_.reset();
     swarm.joined.clear();
@@ -294,11 +314,23 @@ public:
     }
   }
 
+  /// The swarm has this much of the image in order, and half of it in all; the rest is expected soon.
+  void begin_to_deliver(Published const& image, std::string_view part) {
+    know(image);
+    plan({image.decided(Verdict::selected)});
+    REQUIRE(until([&] { return swarm.joined.contains(image.id()); }));
+    auto const& transfer = swarm.joined.at(image.id());
+    write(transfer.directory / image.want.image.torrent.content_name, part);
+    transfer.arrival->reached({part.size()});
+    swarm.show_half(image.id(), {10'000});
+    images->tick();
+  }
   /// The swarm has the whole image.
   void deliver(Published const& image, std::string_view content) {
     REQUIRE(until([&] { return swarm.joined.contains(image.id()); }));
     auto const& transfer = swarm.joined.at(image.id());
     write(transfer.directory / image.want.image.torrent.content_name, content);
+    if (transfer.arrival) transfer.arrival->reached({content.size()});
     images->on_swarm_event({.image_id = image.id()});
   }
   void deliver(Published const& image) { deliver(image, image.content); }
@@ -347,7 +379,7 @@ public:
 
 private:
   std::unique_ptr<state::State> state_;
-  std::unique_ptr<coordinator::Workers> workers_, retirement_workers_;
+  std::unique_ptr<coordinator::Workers> workers_, ahead_workers_, retirement_workers_;
 };
 
 }  // namespace imageswarm::test

@@ -43,6 +43,9 @@ void follow(Facts& facts, Next const& next) {
     case Step::join:
       facts.joined = facts.complete = facts.has_files = true;
       break;
+    case Step::run_ahead:
+      facts.early = false;
+      break;
     case Step::verify:
       facts.verified = true;
       break;

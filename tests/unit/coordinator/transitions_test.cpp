@@ -38,6 +38,9 @@ void succeed(Facts& facts, Next next) {
     case Step::join:
       facts.joined = true;
       break;
+    case Step::run_ahead:
+      facts.early = false;
+      break;
     case Step::verify:
       facts.verified = true;
       break;
@@ -77,6 +80,28 @@ TEST_CASE("a wanted image goes from its torrent through swarm and digest into ev
   CHECK(steps == std::vector{Step::locate, Step::fill, Step::join, Step::verify, Step::check_sink, Step::check_sink,
                              Step::put, Step::put});
   CHECK(shown_state(facts) == ImageState::active);
+}
+
+TEST_CASE("what has come far enough is begun before it is whole") {
+  auto facts = wanted();
+  facts.located = facts.joined = facts.has_files = facts.early = true;
+  CHECK(next_step(facts).step == Step::run_ahead);
+  facts.feeding = true;
+  CHECK(shown_state(facts) == ImageState::fetching);
+  succeed(facts, next_step(facts));
+  CHECK(next_step(facts).step == Step::none);
+  facts.complete = true;
+  CHECK(shown_state(facts) == ImageState::registering);
+}
+
+TEST_CASE("nothing is begun early that may not be fetched, or that waits for its next try") {
+  auto facts = wanted();
+  facts.located = facts.joined = facts.has_files = facts.early = true;
+  facts.due = false;
+  CHECK(next_step(facts).step == Step::none);
+  facts.due = true;
+  facts.may_fetch = false;
+  CHECK(next_step(facts).step == Step::leave);
 }
 
 TEST_CASE("an image that is in its sinks is seeded, and nothing else happens") {

@@ -6,7 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "daemon/flow/values.hpp"
+#include "common/base/digest.hpp"
+#include "daemon/flow/artefact.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 namespace imageswarm::flow {

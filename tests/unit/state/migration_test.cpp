@@ -51,6 +51,7 @@ TEST_CASE("what a released version wrote is read with nothing lost") {
   CHECK(held->front().want.endorser.same_identity(want.endorser));
   CHECK(held->front().artefact == "/var/lib/imageswarm/artefacts/a.qcow2");
   CHECK(held->front().in_place);
+  CHECK(held->front().whole);
 
   auto const receipts = state->receipts();
   REQUIRE(receipts);

@@ -153,13 +153,14 @@ TEST_CASE("what is held is kept until it is released") {
   REQUIRE(state);
   auto const want = test::sample_want();
   REQUIRE(state->hold({want, "/var/lib/imageswarm/a b", false, time("2031-05-02T10:00:00Z")}));
-  REQUIRE(state->hold({want, "/srv/public/images/a", true, time("2031-05-03T10:00:00Z")}));
+  REQUIRE(state->hold({want, "/srv/public/images/a", true, time("2031-05-03T10:00:00Z"), false}));
   auto const held = state->held();
   REQUIRE(held);
   REQUIRE(held->size() == 1);
   CHECK(held->front().want.image.image_id == want.image.image_id);
   CHECK(held->front().artefact == "/srv/public/images/a");
   CHECK(held->front().in_place);
+  CHECK_FALSE(held->front().whole);
   CHECK(held->front().since == time("2031-05-03T10:00:00Z"));
   REQUIRE(state->release(want.image.image_id));
   CHECK(state->held()->empty());
