@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "common/image/artefact_input.hpp"
+
 namespace imageswarm::image {
 namespace {
 

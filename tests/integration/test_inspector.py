@@ -84,7 +84,7 @@ def test_a_vmdk_with_data_in_several_tables_is_accepted(subformat, tmp_path):
 @pytest.mark.parametrize("name", REFUSED)
 def test_a_genuine_image_of_the_wrong_kind_is_refused(name, tmp_path):
     word, options = REFUSED[name]
-    (line,) = verdict(create(tmp_path, options))
+    line = verdict(create(tmp_path, options))[-1]
     assert line.startswith(f"fault {word} ")
 
 

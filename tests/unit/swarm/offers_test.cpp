@@ -120,8 +120,8 @@ struct OneSlot {
   explicit OneSlot(Rate rate) {
     bool const seeds = GENERATE(true, false), silent = GENERATE(true, false);
     CAPTURE(seeds, silent);
-    auto settings = Crowd::at(rate);
-    settings.upload_peers = settings.seed_peers = 1;
+    auto settings = Crowd::with(1);
+    settings.upload_rate = rate;
     host.emplace(settings);
     auto transfer = artefact.transfer(seeded(directory, artefact), {}, seeds);
     if (!seeds) transfer.pieces_here = std::vector<bool>(pieces, false);
