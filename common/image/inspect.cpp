@@ -105,8 +105,8 @@ Result<Inspection> unpack(UniqueFd const& artefact, ContentPromise const& promis
   return unpack(artefact, read, job_for(promise.compression, *size, promise.content_size), promise, sink, stop);
 }
 
-Result<Inspection> unpack(ArtefactReader read, ByteCount size, ContentPromise const& promise, ContentSink const& sink,
-                          std::stop_token const& stop) {
+Result<Inspection> unpack(ArtefactReader const& read, ByteCount size, ContentPromise const& promise,
+                          ContentSink const& sink, std::stop_token const& stop) {
   auto const server = ArtefactServer::start(read, size);
   if (!server) return fail(server.error());
   auto job = job_for(promise.compression, size, promise.content_size);

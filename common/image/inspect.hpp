@@ -71,7 +71,7 @@ struct ContentPromise {
 /// The same for an artefact that is not one file, or not all of it here yet: the helper gets its `size` bytes by asking
 /// `read`, which runs on a thread of its own and may block for ten minutes; where nothing is packed, `read` runs on the
 /// calling thread too, at the same time. Further faults: those of `read`.
-[[nodiscard]] Result<Inspection> unpack(ArtefactReader read, ByteCount size, ContentPromise const& promise,
+[[nodiscard]] Result<Inspection> unpack(ArtefactReader const& read, ByteCount size, ContentPromise const& promise,
                                         ContentSink const& sink, std::stop_token const& stop);
 
 }  // namespace imageswarm::image

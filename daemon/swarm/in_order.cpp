@@ -37,7 +37,8 @@ private:
 
 }  // namespace
 
-Extension telling_order(std::shared_ptr<flow::Arrival> arrival, lt::torrent_info const& info, std::vector<bool> here) {
+Extension telling_order(std::shared_ptr<flow::Arrival> const& arrival, lt::torrent_info const& info,
+                        std::vector<bool> here) {
   here.resize(static_cast<std::size_t>(info.num_pieces()));
   ByteCount const piece{static_cast<std::uint64_t>(info.piece_length())};
   ByteCount const whole{static_cast<std::uint64_t>(info.files().file_size(lt::file_index_t{0}))};

@@ -273,7 +273,11 @@ void Source::offer() {
 }
 
 void Source::waits(bool now) {
-  waiting_ += now ? 1 : -1;
+  if (now) {
+    ++waiting_;
+  } else {
+    --waiting_;
+  }
   share_slots();
 }
 

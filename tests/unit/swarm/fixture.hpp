@@ -75,7 +75,7 @@ inline fs::path fresh(TemporaryDirectory const& directory, char const* name) {
 /// A swarm on loopback whose events can be waited for.
 class Host {
 public:
-  explicit Host(flow::SwarmSettings settings = quiet(), swarm::Patience patience = {}) {
+  explicit Host(flow::SwarmSettings const& settings = quiet(), swarm::Patience patience = {}) {
     auto opened = swarm::Swarm::open(
         settings,
         [this](Event event) {

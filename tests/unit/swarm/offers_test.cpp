@@ -104,7 +104,7 @@ public:
       auto const prefix = wire_.hear(4);
       if (prefix.size() < 4) return false;
       std::size_t length = 0;
-      for (unsigned char const byte : prefix) length = length << 8 | byte;
+      for (char const byte : prefix) length = length << 8 | static_cast<unsigned char>(byte);
       if (length > 0 && wire_.hear(length).front() == kind) return true;
     }
   }
