@@ -296,7 +296,7 @@ private:
   }
 
   /// The hash that Glance made of what it has was compared for every record that is usable.
-  flow::Receipt receipt(flow::Want const& want, GlanceImage const& image, std::string compared_here,
+  flow::Receipt receipt(flow::Want const& want, GlanceImage const& image, std::string const& compared_here,
                         bool uploaded_here) const {
     return {.image_id = want.image.image_id,
             .sink = settings_.name,
