@@ -65,13 +65,15 @@ void ImageSteps::start_locate(Record& record) {
        &neighbours = around.neighbours](std::stop_token const& stop) -> Result<Located> {
         auto located = locate(want, store.directory, store.seed_from, neighbours, stop);
         if (!located || located->in_place) return located;
-        if (auto room = check_room(want, located->zeros, store.directory); !room) return fail(std::move(room.error()));
+        auto const lacking = lacking_room(want, located->zeros, store.directory);
+        if (!lacking) return fail(lacking.error());
+        located->lacking = *lacking;
         return located;
       },
       [](ImageSteps& self, Record& now, Result<Located> located) {
         if (!located) return self.failed(now, now.retry, located.error());
         now.located = std::move(*located);
-        if (!now.located->in_place && !now.has_files) {
+        if (!now.located->in_place && (!now.has_files || now.located->lacking.value > 0)) {
           if (auto const room = self.make_room(now); !room) {
             now.located.reset();
             return self.found_no_room(now, room.error());

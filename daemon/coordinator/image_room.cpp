@@ -3,7 +3,7 @@
 #include "common/base/log.hpp"
 #include "daemon/coordinator/image_steps.hpp"
 
-// The store's budget (`store.size`), for what this host has fetched itself.
+// Room in the store, for what this host fetches itself: its budget (`store.size`), and the file system.
 
 namespace imageswarm::coordinator {
 namespace {
@@ -30,34 +30,43 @@ bool ImageSteps::has_newer_active(Record const& record) const {
   });
 }
 
-/// Makes room for an artefact that shall be fetched: versions that newer ones have replaced here give way, the oldest
-/// first, and stay in their sinks. Fault: disk-full, and then nothing gave way.
+/// Makes room for an artefact that shall be fetched, in the budget and in the file system: versions that newer ones
+/// have replaced here give way, the oldest first, and stay in their sinks. Fault: disk-full, and then nothing gave way;
+/// or, where the file system is full, it is tried again as soon as what gave way is gone.
 Result<> ImageSteps::make_room(Record const& record) {
-  if (!store.size) return {};
-  auto needed = size_of(record);
+  auto held = size_of(record);
+  ByteCount leaving;
   std::vector<Record*> replaceable;
   for (auto& [id, other] : records) {
-    if (&other == &record || !other.has_files || other.evicted) continue;
-    needed += size_of(other);
-    if (other.active() && !other.in_flight && has_newer_active(other)) replaceable.push_back(&other);
+    if (&other == &record || !other.has_files) continue;
+    (other.evicted ? leaving : held) += size_of(other);
+    if (!other.evicted && other.active() && !other.in_flight && has_newer_active(other)) replaceable.push_back(&other);
   }
   auto const since = [this](Record const* other) {
-    auto const* const held = ledger.held(other->id());
-    return held ? held->since : TimePoint{};
+    auto const* const kept = ledger.held(other->id());
+    return kept ? kept->since : TimePoint{};
   };
   std::ranges::stable_sort(replaceable, {}, since);
-  auto const excess = needed - std::min(needed, *store.size);
+  auto const over = store.size ? held - *store.size : ByteCount{};
+  auto const lacking = record.located ? record.located->lacking : ByteCount{};
+  auto const needed = std::max(over, lacking - leaving);
   ByteCount freed;
   auto enough = replaceable.begin();
   // One that has itself been replaced takes no other's place.
-  while (enough != replaceable.end() && freed < excess && !has_newer_active(record)) freed += size_of(**enough++);
-  if (freed < excess) {
+  while (enough != replaceable.end() && freed < needed && !has_newer_active(record)) freed += size_of(**enough++);
+  if (freed < over) {
     return fail(Fault::disk_full,
                 "with this image the store would hold {}, and store.size is {}; raise it or keep fewer images",
-                human(needed), human(*store.size));
+                human(held), human(*store.size));
+  }
+  if (freed < needed) {
+    return fail(Fault::disk_full, "{} more are needed in {}; make room there or set another store.directory",
+                human(lacking), store.directory.native());
   }
   for (auto at = replaceable.begin(); at != enough; ++at) evict(**at);
-  return {};
+  if (lacking.value == 0) return {};
+  return fail(Fault::disk_full, "{} more are needed in {}; versions that newer ones have replaced give way",
+              human(lacking), store.directory.native());
 }
 
 /// What waited for it is tried at once.

@@ -265,7 +265,9 @@ void ImageSteps::look_for_room() {
     auto& retry = record.retry;
     bool const was_full = record.joined && retry.error && retry.error->fault == Fault::disk_full;
     if (!was_full || !retry.due()) continue;
-    if (auto const enough = check_room(record.decision.want, record.located->zeros, store.directory); !enough) {
+    auto const lacking = lacking_room(record.decision.want, record.located->zeros, store.directory);
+    record.located->lacking = lacking.value_or(ByteCount{});
+    if (auto const enough = lacking ? make_room(record) : fail(lacking.error()); !enough) {
       failed(record, retry, enough.error());
       continue;
     }

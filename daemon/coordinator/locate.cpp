@@ -89,15 +89,13 @@ Result<Located> locate(flow::Want const& want, std::filesystem::path const& stor
   return Located{std::move(*admitted), paths.directory, false, zeros};
 }
 
-Result<> check_room(flow::Want const& want, ByteCount zeros, std::filesystem::path const& store) {
-  auto const room = free_space(store);
-  if (!room) return fail(room.error());
+Result<ByteCount> lacking_room(flow::Want const& want, ByteCount zeros, std::filesystem::path const& store) {
+  auto const free = free_space(store);
+  if (!free) return fail(free.error());
   auto const there = zeros + ByteCount{allocated(paths_of(store, want.image).artefact)};
   auto const missing = want.image.torrent.content_size - there;
-  if (missing.value == 0 || *room >= missing + spare) return {};
-  return fail(Fault::disk_full,
-              "{} more are needed in {}, {} of it to spare, and {} are free; make room or set another store.directory",
-              human(missing + spare), store.native(), human(spare), human(*room));
+  if (missing.value == 0) return ByteCount{};
+  return missing + spare - *free;
 }
 
 std::vector<std::filesystem::path> files_of_strangers(std::filesystem::path const& store,

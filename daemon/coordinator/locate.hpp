@@ -29,6 +29,7 @@ struct Located {
   std::filesystem::path directory;                    ///< where the artefact lies or shall lie
   bool in_place = false;                              ///< it lies whole in a directory of others
   ByteCount zeros;                                    ///< in pieces of nothing else, which take no room
+  ByteCount lacking = {};                             ///< room in the file system of the store; 0: there is enough
   std::optional<std::vector<bool>> pieces_here = {};  ///< once this host was searched for them, until it joins
 };
 
@@ -39,8 +40,10 @@ struct Located {
                                      std::vector<std::filesystem::path> const& seed_from,
                                      exchange::Neighbours& neighbours, std::stop_token const& stop);
 
-/// Is there room for what is still missing of the artefact, `zeros` aside, and some to spare? Fault: disk-full.
-[[nodiscard]] Result<> check_room(flow::Want const& want, ByteCount zeros, std::filesystem::path const& store);
+/// How much more room the file system needs for what is still missing of the artefact, `zeros` aside, with some to
+/// spare for others; 0: there is enough. Faults: disk-….
+[[nodiscard]] Result<ByteCount> lacking_room(flow::Want const& want, ByteCount zeros,
+                                             std::filesystem::path const& store);
 
 /// What lies in the store and belongs to an image that is not among `known` (image IDs as text).
 std::vector<std::filesystem::path> files_of_strangers(std::filesystem::path const& store,

@@ -41,6 +41,41 @@ def test_a_full_store_is_named_and_the_download_goes_on_when_there_is_room(site,
     daemon.wait_for_image(entry["image-id"], "active", 180)
 
 
+def test_older_versions_give_way_where_the_disk_is_full_and_the_newest_that_works_stays(site, small_disk, tmp_path):
+    publisher = site.publisher()
+    host = site.hypervisors[0]
+    daemon = site.daemon(host, [publisher], sinks=[site.directory_sink(host)])
+    small_disk(daemon.state, 140)  # the daemon leaves 67 MB free for others
+
+    def publish(version, megabytes):
+        disk = make_disk(tmp_path / f"{version}.raw", megabytes)
+        return publisher.publish_image(disk, "worker", "--image-version", str(version))["image-id"]
+
+    def refresh():
+        seeder.ctl("refresh")
+        daemon.ctl("refresh")
+
+    first = publish(1, 20)
+    seeder = site.seeder(publisher)
+    daemon.start_and_answer()
+    daemon.wait_for_image(first, "active")
+    second = publish(2, 20)
+    refresh()
+    daemon.wait_for_image(second, "active")
+    too_big = publish(3, 70)
+    refresh()
+    daemon.wait_for(lambda: daemon.image(too_big) and daemon.image(too_big)["fault"] == "disk-full", 30,
+                    "the fault before the download")
+    assert daemon.image(too_big)["progress"] in (0, None)
+    assert (daemon.state / "images" / first).exists(), "nothing gives way for what does not fit even then"
+    publisher.index("withdraw", "worker@3", "--reason", "too big")
+    third = publish(4, 40)
+    refresh()
+    daemon.wait_for_image(third, "active", 60)
+    assert not (daemon.state / "images" / first).exists()
+    assert (daemon.state / "images" / second).exists()
+
+
 def test_zeros_of_an_image_need_no_room(site, small_disk, tmp_path):
     disk = make_disk(tmp_path / "disk.raw", 8)
     with open(disk, "r+b") as out:
