@@ -12,6 +12,7 @@
 #include "indexer/commands/list.hpp"
 #include "indexer/commands/publish.hpp"
 #include "indexer/commands/rename.hpp"
+#include "indexer/commands/rollback.hpp"
 #include "indexer/commands/show.hpp"
 #include "indexer/commands/swarm_ca.hpp"
 #include "indexer/commands/withdraw.hpp"
@@ -146,6 +147,22 @@ void define_endorse(CLI::App& app, Choice& choice) {
   chooses(verb, choice, Access::write, options, commands::endorse);
 }
 
+void define_rollback(CLI::App& app, Choice& choice) {
+  auto* verb = new_verb(app, "rollback", "Take back everything newer in an image's family, with the next publication",
+                        "  imageswarm-index rollback debian-12@1700000000\n"
+                        "  imageswarm-index rollback debian-12@1700000000 --yes --certificate cert.pem --key key.pem");
+  auto options = std::make_shared<commands::RollbackOptions>();
+  verb->add_option("IMAGE", options->image, "The version to go back to: NAME@VERSION or image ID")->required();
+  verb->add_flag("--yes", options->yes, "Do not ask");
+  auto& publish = options->publish;
+  auto* certificate = verb->add_option("--certificate", publish.certificate, "Publish at once, signed by this one");
+  auto* key = verb->add_option("--key", publish.key, "Its key: PEM file or pkcs11:…")->needs(certificate);
+  certificate->needs(key);
+  duration(verb, "--lifetime", publish.lifetime, "How long that catalogue holds, at most 90d (default: 28d)");
+  options->ask = choice.ask;
+  chooses(verb, choice, Access::write, options, commands::rollback);
+}
+
 void define_publish(CLI::App& app, Choice& choice) {
   auto* verb = new_verb(app, "publish", "Sign the endorsed images and write public/",
                         "  imageswarm-index publish --certificate cert.pem --key key.pem --lifetime 7d\n"
@@ -168,6 +185,7 @@ void define_image_verbs(CLI::App& app, Choice& choice) {
   define_changing(app, choice);
   define_endorse(app, choice);
   define_publish(app, choice);
+  define_rollback(app, choice);
 }
 
 }  // namespace imageswarm::indexer

@@ -58,9 +58,9 @@ Result<document::Image> draft(AddOptions const& options, store::Store const& sto
   auto const version = choose_version(options, now);
   if (!version) return fail(version.error());
   for (auto const& item : store.items()) {
-    if (item.image.uuid == *family && item.image.version == *version) {
-      return fail(Fault::exists, "there is a {} in this store already; give another --image-version", item.label());
-    }
+    if (item.image.uuid != *family || item.image.version != *version) continue;
+    return fail(Fault::exists, "there is a {} in this store already{}; give another --image-version", item.label(),
+                item.state == store::State::withdrawn ? ", withdrawn" : "");
   }
   document::Image image;
   image.uuid = *family;
@@ -150,11 +150,12 @@ Result<ingest::Recipe> recipe_for(AddOptions const& options, document::Image con
       *compression, options.torrent == "v2" ? torrent::Flavour::v2 : torrent::Flavour::hybrid, *length, {}};
 }
 
-/// The newest version of the family that has chunks: most of them will be the same.
+/// The newest version of the family that has chunks: most of them will be the same. Withdrawn ones lose theirs.
 fs::path chunks_before(store::Store const& store, Uuid const& family) {
   fs::path newest;
   for (auto const& item : store.items()) {
-    if (item.image.uuid == family && item.image.torrent.chunks) newest = store.artefact(item.image);
+    bool const is_here = item.image.uuid == family && item.state != store::State::withdrawn;
+    if (is_here && item.image.torrent.chunks) newest = store.artefact(item.image);
   }
   return newest;
 }
@@ -260,7 +261,7 @@ Result<ingest::Digests> read_once(UniqueFd const& file, ByteCount size, ingest::
   });
 }
 
-void tell(store::Item const& item, Context& context) {
+void tell(store::Item const& item, store::Store const& store, Context& context) {
   auto const& image = item.image;
   auto const& torrent = image.torrent;
   context.output.say("added {} ({}, {})", item.label(), image.disk_format, human(image.content_size));
@@ -269,6 +270,10 @@ void tell(store::Item const& item, Context& context) {
   context.output.say("  sha256    {}", image.content_sha256.hex());
   context.output.say("  artefact  {} ({})", torrent.content_name, human(torrent.content_size));
   if (torrent.ssl) context.output.say("  private   only hosts with a certificate of the swarm CA get it");
+  auto const newest = store::find(store.items(), image.uuid.text());
+  if (newest && (*newest)->image.version > image.version) {
+    context.output.say("note: {} is older than {}; hosts prefer the newest", item.label(), (*newest)->label());
+  }
   context.output.say("next: imageswarm-index endorse '{}'", item.label());
   context.output.result(to_json(item));
 }
@@ -294,7 +299,7 @@ Result<> add(AddOptions const& options, store::Store& store, Context& context) {
   context.output.about(options.file.filename().native());
   auto const item = add_image(options, store, context);
   if (!item) return fail(item.error());
-  tell(*item, context);
+  tell(*item, store, context);
   return {};
 }
 

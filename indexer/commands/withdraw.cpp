@@ -7,18 +7,17 @@
 namespace imageswarm::commands {
 namespace {
 
-Result<> forget(store::Item const& item, WithdrawOptions const& options, store::Store& store, Context& context) {
+using Json = nlohmann::ordered_json;
+
+Result<Json> forget(store::Item const& item, std::string const& reason, store::Store& store, Context& context) {
   auto const image_id = item.image.image_id;
-  auto const label = item.label();
+  if (auto gone = store.forget(image_id); !gone) return fail(std::move(gone.error()));
+  auto noted = note(store, "removed", reason, context.clock.now(), image_id.text(), item.label());
+  if (!noted) return fail(std::move(noted.error()));
+  context.output.say("{} was never published: it is out of the store", item.label());
   auto json = to_json(item);
-  if (auto gone = store.forget(image_id); !gone) return gone;
-  if (auto noted = note(store, "removed", options.reason, context.clock.now(), image_id.text(), label); !noted) {
-    return noted;
-  }
-  context.output.say("{} was never published: it is out of the store", label);
   json["state"] = nullptr;
-  context.output.result(json);
-  return {};
+  return json;
 }
 
 }  // namespace
@@ -26,20 +25,28 @@ Result<> forget(store::Item const& item, WithdrawOptions const& options, store::
 Result<> withdraw(WithdrawOptions const& options, store::Store& store, Context& context) {
   auto const found = store.find(options.image);
   if (!found) return fail(found.error());
-  auto item = **found;
+  auto const& item = **found;
   if (item.state == store::State::withdrawn) {
     return fail(Fault::usage, "{} is withdrawn already, since {}", item.label(), format_time(item.withdrawn_at));
   }
-  if (item.published == 0) return forget(item, options, store, context);
+  bool const was_published = item.published != 0;
+  auto const json = take_back(item, options.reason, store, context);
+  if (!json) return fail(json.error());
+  if (was_published) context.output.say("the hosts learn it with the next publication: imageswarm-index publish");
+  context.output.result(*json);
+  return {};
+}
+
+Result<Json> take_back(store::Item item, std::string const& reason, store::Store& store, Context& context) {
+  if (item.published == 0) return forget(item, reason, store, context);
   item.state = store::State::withdrawn;
   item.endorsed_entry.reset();
   item.withdrawn_at = context.clock.now();
-  item.reason = options.reason;
-  if (auto saved = save(store, item, "withdrawn", options.reason, item.withdrawn_at); !saved) return saved;
-  context.output.say("{} is withdrawn; the hosts learn it with the next publication: imageswarm-index publish",
-                     item.label());
-  context.output.result(to_json(item));
-  return {};
+  item.reason = reason;
+  auto saved = save(store, item, "withdrawn", reason, item.withdrawn_at);
+  if (!saved) return fail(std::move(saved.error()));
+  context.output.say("{} is withdrawn", item.label());
+  return to_json(item);
 }
 
 }  // namespace imageswarm::commands

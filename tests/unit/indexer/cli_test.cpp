@@ -104,7 +104,7 @@ TEST_CASE("anchors that are not there are a wrong argument") {
 TEST_CASE("every verb explains itself with an example") {
   Desk desk;
   for (auto const* verb : {"init", "add", "list", "show", "edit", "rename", "withdraw", "history", "endorse", "publish",
-                           "verify", "approvals", "endorsers", "sign", "swarm-ca"}) {
+                           "rollback", "verify", "approvals", "endorsers", "sign", "swarm-ca"}) {
     auto const outcome = desk.run({verb, "--help"});
     CHECK(outcome.status == 0);
     CHECK_THAT(outcome.out, Contains(std::string{"  imageswarm-index "} + verb));
@@ -264,6 +264,101 @@ TEST_CASE("endorsing asks once and shows what will be signed") {
   desk.good({"endorse", "--all"});
   CHECK(asked == 2);
   CHECK_THAT(desk.good({"list"}).out, Contains("endorsed"));
+}
+
+/// Versions of one family, each published.
+Desk& with_versions(Desk& desk, std::vector<std::string> const& versions) {
+  with_store(desk);
+  for (auto const& version : versions) {
+    desk.good({"add", desk.image(version, "content " + version), "--name", "debian", "--image-version", version});
+    desk.good({"endorse", "--all", "--yes"});
+    REQUIRE(desk.publish().status == 0);
+  }
+  return desk;
+}
+
+TEST_CASE("a rollback takes back what is newer in the family, and the next publication says so") {
+  Desk desk;
+  with_versions(desk, {"1", "2", "3"});
+  desk.good({"add", desk.image("4", "content 4"), "--name", "debian", "--image-version", "4"});
+  desk.good({"add", desk.image("other", "other"), "--name", "rocky", "--image-version", "9"});
+  desk.good({"endorse", "rocky", "--yes"});
+  auto const outcome = desk.good({"rollback", "debian@1", "--yes", "--json"});
+  CHECK_THAT(outcome.err, Contains("debian@1 stays") && Contains("debian@4 was never published: it is out"));
+  auto const taken = outcome.json();
+  REQUIRE(taken.size() == 3);
+  CHECK(taken[0]["state"].is_null());
+  CHECK(taken[1]["image-version"] == "3");
+  CHECK(taken[2]["reason"] == "rolled back to debian@1");
+  REQUIRE(desk.publish().status == 0);
+  auto const verified = desk.verify({"--json"}).json();
+  CHECK(verified["serial"] == 4);
+  CHECK(verified["images"].size() == 2);
+  CHECK(verified["withdrawn"] == 2);
+  CHECK(desk.good({"show", "debian", "--json"}).json()["image-version"] == "1");
+}
+
+TEST_CASE("a rollback asks once, and a no changes nothing") {
+  Desk desk;
+  with_versions(desk, {"1", "2"});
+  CHECK(desk.run({"rollback", "debian@1"}).status == 2);  // no terminal to ask on
+  int asked = 0;
+  bool answer = false;
+  desk.ask = [&](std::string const&) { return ++asked, answer; };
+  auto const no = desk.run({"rollback", "debian@1"});
+  CHECK(no.status == 1);
+  CHECK_THAT(no.out, Contains("debian@2") && Contains("published in serial 2"));
+  CHECK(desk.good({"show", "debian", "--json"}).json()["image-version"] == "2");
+  answer = true;
+  desk.good({"rollback", "debian@1"});
+  CHECK(asked == 2);
+}
+
+TEST_CASE("with certificate and key a rollback is published at once, with one of them it is not begun") {
+  Desk desk;
+  with_versions(desk, {"1", "2"});
+  auto const& ca = test::TestCa::instance();
+  CHECK(desk.run({"rollback", "debian@1", "--yes", "--key", ca.key("ada")}).status == 2);
+  CHECK(desk.good({"list", "--json"}).json()[1]["state"] == "endorsed");
+  auto const outcome = desk.good(
+      {"rollback", "debian@1", "--yes", "--json", "--certificate", ca.certificate("ada"), "--key", ca.key("ada")});
+  CHECK(outcome.json()["serial"] == 3);
+  CHECK(outcome.json()["withdrawn"] == 1);
+}
+
+TEST_CASE("there is no rollback to what hosts would not use") {
+  Desk desk;
+  with_versions(desk, {"1", "2", "3"});
+  auto const refusal = [&](std::string const& image) {
+    auto const outcome = desk.run({"rollback", image, "--yes"});
+    CHECK(outcome.status == 2);
+    return outcome.err;
+  };
+  CHECK_THAT(refusal("debian"), Contains("debian@3 is the newest"));
+  desk.good({"edit", "debian@2", "--expires", "1d"});
+  CHECK_THAT(refusal("debian@2"), Contains("endorse it again"));
+  desk.good({"endorse", "--all", "--yes"});
+  desk.clock.time += std::chrono::days{2};
+  CHECK_THAT(refusal("debian@2"), Contains("expired"));
+  desk.good({"rollback", "debian@1", "--yes"});
+  CHECK_THAT(refusal("debian@2"), Contains("was withdrawn") && Contains("--family"));
+  desk.good({"add", desk.image("0", "zero"), "--name", "debian", "--image-version", "0.9"});
+  CHECK_THAT(refusal("debian@0.9"), Contains("not endorsed"));
+}
+
+TEST_CASE("after a rollback a version that was taken back is not given again, and a newer one follows") {
+  Desk desk;
+  with_versions(desk, {"1", "2", "3"});
+  desk.good({"rollback", "debian@1", "--yes"});
+  REQUIRE(desk.publish().status == 0);
+  auto const file = desk.image("fixed", "fixed");
+  auto const again = desk.run({"add", file, "--name", "debian", "--image-version", "3"});
+  CHECK(again.status == 1);
+  CHECK_THAT(again.err, Contains("debian@3") && Contains("withdrawn; give another --image-version"));
+  auto const next = desk.good({"add", file, "--name", "debian", "--image-version", "4"});
+  CHECK_THAT(next.out, !Contains("older than"));
+  auto const between = desk.good({"add", desk.image("b", "b"), "--name", "debian", "--image-version", "2.5"});
+  CHECK_THAT(between.out, Contains("debian@2.5 is older than debian@4"));
 }
 
 TEST_CASE("a rename moves one image and keeps out of other families") {
