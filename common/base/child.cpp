@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -55,23 +56,42 @@ Result<Child> Child::start(ChildCommand const& command) {
   auto const environment = pointers(command.environment);
   auto const* moves = command.descriptors.data();
   auto const count = command.descriptors.size();
+  pid_t const ours = ::getpid();
   pid_t const pid = ::fork();
   if (pid < 0) return fail(errno_error(errno, "starting", command.argv.front()));
   if (pid == 0) {
+    if (command.own_group) {
+      ::setpgid(0, 0);
+      ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+      if (::getppid() != ours) ::_exit(127);
+    }
     become(argv.data(), environment.data(), moves, count);
     ::_exit(127);
   }
-  return Child{pid};
+  if (command.own_group) ::setpgid(pid, pid);  // whoever is first: `kill` may come before the child runs
+  return Child{pid, command.own_group};
 }
 
 Child::~Child() {
   if (pid_ < 0) return;
   kill();
-  ::waitpid(pid_, nullptr, 0);
+  reap();
 }
 
 void Child::kill() {
-  if (pid_ > 0) ::kill(pid_, SIGKILL);
+  if (pid_ > 0) ::kill(has_group_ ? -pid_ : pid_, SIGKILL);
+}
+
+/// As long as it is not reaped no other process can have its number, nor can another group.
+int Child::reap() {
+  if (has_group_) {
+    siginfo_t ended;
+    ::waitid(P_PID, static_cast<id_t>(pid_), &ended, WEXITED | WNOWAIT);
+    kill();
+  }
+  int status = 0;
+  ::waitpid(std::exchange(pid_, -1), &status, 0);
+  return status;
 }
 
 Result<int> Child::wait(std::stop_token const& stop, std::optional<std::chrono::seconds> deadline) {
@@ -92,8 +112,7 @@ Result<int> Child::wait(std::stop_token const& stop, std::optional<std::chrono::
       return fail(Fault::timeout, "the child process took longer than {} s", deadline->count());
     }
   }
-  int status = 0;
-  ::waitpid(std::exchange(pid_, -1), &status, 0);
+  int const status = reap();
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 

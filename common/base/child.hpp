@@ -21,13 +21,16 @@ struct ChildCommand {
   std::vector<std::string> argv;                 ///< argv[0] is a path, not searched for
   std::vector<std::pair<int, int>> descriptors;  ///< (ours, the number it has in the child); 0-2 default to /dev/null
   std::vector<std::string> environment;          ///< complete, "NAME=value"; empty by default
+  /// A group of processes for it and what it starts, which is killed when it ends. If our thread ends first, it alone is
+  /// killed: what it started is then left to the service manager.
+  bool own_group = false;
 };
 
 /// A running child process; killed and reaped if it is still there at the end.
 class Child {
 public:
   [[nodiscard]] static Result<Child> start(ChildCommand const& command);
-  Child(Child&& other) noexcept : pid_{std::exchange(other.pid_, -1)} {}
+  Child(Child&& other) noexcept : pid_{std::exchange(other.pid_, -1)}, has_group_{other.has_group_} {}
   Child& operator=(Child&&) = delete;
   ~Child();
 
@@ -37,8 +40,11 @@ public:
   void kill();
 
 private:
-  explicit Child(pid_t pid) : pid_{pid} {}
+  Child(pid_t pid, bool has_group) : pid_{pid}, has_group_{has_group} {}
+  int reap();
+
   pid_t pid_ = -1;
+  bool has_group_ = false;
 };
 
 /// A pipe: first the end to read from, second the end to write to; both close-on-exec.

@@ -9,6 +9,8 @@
 #include <string>
 #include <thread>
 
+#include "tests/support/process_gone.hpp"
+
 namespace imageswarm {
 namespace {
 
@@ -45,6 +47,12 @@ TEST_CASE("a child's exit status and the signal that ended it are told") {
   CHECK(Child::start(shell("exit 0"))->wait({}) == 0);
   CHECK(Child::start(shell("exit 7"))->wait({}) == 7);
   CHECK(Child::start(shell("kill -TERM $$"))->wait({}) == 128 + SIGTERM);
+}
+
+TEST_CASE("with a group of its own a child takes with it what it started") {
+  auto command = shell("sleep 1000 >/dev/null & echo $!");
+  command.own_group = true;
+  CHECK(test::ends(std::stoi(output_of(command))));
 }
 
 TEST_CASE("a program that is not there ends with 127") {
