@@ -21,8 +21,8 @@ struct ChildCommand {
   std::vector<std::string> argv;                 ///< argv[0] is a path, not searched for
   std::vector<std::pair<int, int>> descriptors;  ///< (ours, the number it has in the child); 0-2 default to /dev/null
   std::vector<std::string> environment;          ///< complete, "NAME=value"; empty by default
-  /// A group of processes for it and what it starts, which is killed when it ends. If our thread ends first, it alone is
-  /// killed: what it started is then left to the service manager.
+  /// A group of processes for it and what it starts, which is killed when it ends. If our thread ends first, it alone
+  /// is killed: what it started is then left to the service manager.
   bool own_group = false;
 };
 

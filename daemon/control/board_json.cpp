@@ -145,6 +145,18 @@ Json to_json(PeerRow const& peer) {
           {"uploaded", peer.uploaded.value}};
 }
 
+Json to_json(state::HookStatus const& hook) {
+  auto events = Json::array();
+  for (auto const event : hook.events) events.push_back(name_of(event));
+  Json json{{"run", hook.name},
+            {"events", hook.events.empty() ? Json{} : std::move(events)},
+            {"waiting", hook.waiting},
+            {"oldest", time_or_null(hook.oldest)},
+            {"running", hook.running}};
+  add_error(json, hook.error);
+  return json;
+}
+
 Json status_json(state::Board const& board) {
   return {{"host", board.host},
           {"version", IMAGESWARM_VERSION},

@@ -16,6 +16,7 @@ nlohmann::ordered_json to_json(flow::Receipt const& receipt);
 nlohmann::ordered_json to_json(state::DepartedSink const& sink);
 nlohmann::ordered_json to_json(state::Departure const& departure);
 nlohmann::ordered_json to_json(PeerRow const& peer);
+nlohmann::ordered_json to_json(state::HookStatus const& hook);
 
 /// host, version, subscriptions, images.
 nlohmann::ordered_json status_json(state::Board const& board);

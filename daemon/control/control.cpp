@@ -49,6 +49,10 @@ Answer receipts(Call const& call) {
   return list_of(call.board().receipts);
 }
 
+Answer hooks(Call const& call) {
+  return list_of(call.board().hooks);
+}
+
 Answer recalled(Call const& call) {
   return list_of(call.board().departures);
 }
@@ -157,7 +161,8 @@ constexpr std::array routes{
     Route{"GET", "recalled", Argument::none, recalled}, Route{"GET", "explain", Argument::required, explain},
     Route{"GET", "ready", Argument::optional, ready},   Route{"POST", "refresh", Argument::none, refresh},
     Route{"POST", "pause", Argument::none, pause},      Route{"POST", "confirm", Argument::required, confirm},
-    Route{"POST", "resume", Argument::none, resume},    Route{"POST", "limit", Argument::none, limit},
+    Route{"GET", "hooks", Argument::none, hooks},       Route{"POST", "resume", Argument::none, resume},
+    Route{"POST", "limit", Argument::none, limit},
 };
 
 /// "%20" and its like back to bytes; what is no such escape stays.

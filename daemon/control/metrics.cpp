@@ -145,6 +145,12 @@ MetricFamily unconfirmed(state::Board const& board) {
       .add(static_cast<double>(count));
 }
 
+MetricFamily hooks_waiting(state::Board const& board) {
+  auto family = gauge("hook_waiting", "Events that a hook must still be told.");
+  for (auto const& hook : board.hooks) family.add(number(hook.waiting), {{"hook", hook.name}});
+  return family;
+}
+
 MetricFamily faults(state::Board const& board) {
   auto family = counter("faults_total", "Faults since the start, by word (docs/faults.md).");
   for (auto const& [fault, count] : board.faults) family.add(number(count), {{"fault", fault}});
@@ -169,6 +175,7 @@ std::vector<MetricFamily> page_of(state::Board const& board) {
           .add(limit(board.limits.far_upload_rate)),
       receipts(board),
       unconfirmed(board),
+      hooks_waiting(board),
       faults(board)};
   add_transfers(page, board);
   add_subscriptions(page, board);

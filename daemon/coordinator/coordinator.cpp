@@ -26,13 +26,16 @@ unsigned versions_to_keep(flow::Settings const& settings) {
 Coordinator::Coordinator(Surroundings surroundings)
     : around_{std::move(surroundings)},
       clock_{{around_.state, boot_id(), around_.read_clocks, [this](Fault fault) { count(fault); }}},
+      hooks_{around_.state},
+      hook_runs_{around_.loop, around_.hook_workers, hooks_, clock_, [this](Fault fault) { count(fault); }},
       images_{{around_.loop, around_.workers, around_.ahead_workers, around_.retirement_workers, around_.state,
                around_.swarm, around_.neighbours, clock_, [this](Fault fault) { count(fault); },
                [this] {
                  boost::asio::post(around_.loop, [this] {
                    if (!documents_.loading()) replan();  // otherwise there is a plan as soon as all are loaded
                  });
-               }}},
+               },
+               hooks_}},
       documents_{{around_.loop, around_.document_workers, around_.urgent_workers, around_.state, clock_,
                   around_.neighbours, [this] { replan(); },
                   [this](Subscription const& source, Document const& version) { return hold_back(source, version); },
@@ -43,7 +46,7 @@ Coordinator::Coordinator(Surroundings surroundings)
 Result<> Coordinator::configure(flow::Settings const& settings, std::vector<std::shared_ptr<sinks::Sink>> sinks) {
   bool const is_first = !std::exchange(loaded_, true);
   if (is_first) {
-    if (auto done = images_.load(); !done) return done;
+    if (auto done = images_.load().and_then([this] { return hooks_.load(); }); !done) return done;
   }
   flow::HostRates const& rates = settings.swarm;
   bool const same_rates = rates == settings_.swarm;
@@ -54,6 +57,9 @@ Result<> Coordinator::configure(flow::Settings const& settings, std::vector<std:
   } else {  // what `imageswarmctl limit` said holds until the file says something else
     around_.swarm.set_rates(board_.limits);
   }
+  if (auto done = hooks_.configure(settings.host.name, settings.hooks); !done) return done;
+  if (is_first) images_.announce_departures();
+  hook_runs_.look();
   images_.configure(settings.store, std::move(sinks));
   if (auto done = documents_.configure(settings.subscriptions,
                                        {settings.trust.anchors, settings.trust.crl, settings.trust.namespaces});
@@ -92,6 +98,7 @@ void Coordinator::look_at_clock() {
 
 void Coordinator::carry_out_plan() {
   images_.carry_out(selection::select(input_with(documents_.catalogues())), documents_.all_trusted());
+  hook_runs_.look();
 }
 
 selection::Input Coordinator::input_with(std::vector<selection::Source<document::Catalogue>> catalogues) const {
@@ -138,6 +145,7 @@ void Coordinator::schedule_tick() {
     if (error) return;
     look_at_clock();
     images_.tick();
+    hook_runs_.look();
     look_whether_settled();
     schedule_tick();
   });
@@ -148,7 +156,7 @@ void Coordinator::when_settled(std::function<void()> done) {
 }
 
 void Coordinator::look_whether_settled() {
-  if (!when_settled_ || !documents_.settled() || !images_.settled()) return;
+  if (!when_settled_ || !documents_.settled() || !images_.settled() || !hooks_.settled()) return;
   boost::asio::post(around_.loop, std::exchange(when_settled_, nullptr));
 }
 
@@ -172,6 +180,7 @@ state::Board const& Coordinator::board() {
   board_.images = images_.statuses();
   board_.receipts = images_.receipts();
   board_.departures = images_.departures();
+  board_.hooks = hooks_.statuses();
   return board_;
 }
 

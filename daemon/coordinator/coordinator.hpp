@@ -10,6 +10,7 @@
 #include "daemon/control/control.hpp"
 #include "daemon/coordinator/anchor_watch.hpp"
 #include "daemon/coordinator/documents.hpp"
+#include "daemon/coordinator/hook_runs.hpp"
 #include "daemon/coordinator/images.hpp"
 #include "daemon/coordinator/timekeeper.hpp"
 #include "daemon/coordinator/workers.hpp"
@@ -33,6 +34,7 @@ public:
     Workers& urgent_workers;
     Workers& ahead_workers;
     Workers& retirement_workers;
+    Workers& hook_workers;  ///< one thread for each hook
     state::State& state;
     swarm::Transfers& swarm;
     exchange::Neighbours& neighbours;
@@ -74,6 +76,8 @@ private:
   flow::Settings settings_;
   state::Board board_;
   Timekeeper clock_;
+  hooks::Queue hooks_;
+  HookRuns hook_runs_;
   Images images_;
   Documents documents_;
   AnchorWatch anchor_watch_;

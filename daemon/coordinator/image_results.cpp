@@ -6,6 +6,7 @@
 
 #include "common/base/log.hpp"
 #include "common/base/text.hpp"
+#include "daemon/coordinator/events.hpp"
 
 // What a step that succeeded or failed means for the image.
 
@@ -83,10 +84,16 @@ void ImageSteps::arrived(Record& record, SinkRecord& sink, flow::Receipt receipt
   receipt.at = around.clock.now();
   bool const is_news = !sink.receipt || sink.receipt->reference != receipt.reference;
   if (is_news) {
-    if (auto const kept = ledger.record(receipt); !kept) return sink_failed(record, sink, kept.error());
+    // The event first: if nobody lives to write the receipt, the image is found in the sink again.
+    auto before = std::exchange(sink.receipt, receipt);
+    auto const fact = std::exchange(sink.fact, SinkFact::present);
+    if (auto const kept = announce(record).and_then([&] { return ledger.record(receipt); }); !kept) {
+      sink.receipt = std::move(before);
+      sink.fact = fact;
+      return sink_failed(record, sink, kept.error());
+    }
     log_info("{} is in {} as {}{}", record.title(), sink.sink->name(), printable(receipt.reference),
              receipt.uploaded_here ? "" : ", found there");
-    sink.receipt = std::move(receipt);
   }
   sink.fact = SinkFact::present;
   succeeded(sink.retry);
@@ -121,6 +128,34 @@ void ImageSteps::release_if_nothing_is_left(Record& record) {
     return failed(record, record.retry, released.error());
   }
   record.held = record.complete = false;
+}
+
+Result<> ImageSteps::announce(Record const& record) {
+  auto announcement = announcement_of(record);
+  if (!announcement || around.hooks.knows(*announcement)) return {};
+  return around.hooks.announce(event_of(record, std::move(*announcement)), around.clock.now());
+}
+
+void ImageSteps::announce_all() {
+  Result<> all;
+  auto const note = [&all](Result<> done) {
+    if (!done) all = std::move(done);
+  };
+  for (auto const& [id, departure] : departures.all()) {
+    if (around.hooks.knows(announcement_of(departure))) continue;
+    note(around.hooks.announce(event_of(departure), around.clock.now()));
+  }
+  for (auto const& [id, record] : records) note(announce(record));
+  auto const line = all ? "" : all.error().line();
+  if (!all && line != unannounced_) log_warning("{}; tried again until it is written", line);
+  unannounced_ = line;
+}
+
+void ImageSteps::forget_announced() {
+  auto const announced = around.hooks.announced();
+  for (auto const& [id, last] : announced) {
+    if (!records.contains(id) && !departures.contains(id)) around.hooks.forget(id);
+  }
 }
 
 }  // namespace imageswarm::coordinator

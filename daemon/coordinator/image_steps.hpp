@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "daemon/coordinator/departures.hpp"
@@ -31,6 +32,10 @@ public:
   /// A new plan may end the work under way, or give the swarm other sources.
   void take_decision(Record& record, selection::Decision decision);
   void on_swarm_event(Record& record, swarm::Event const& event);
+  /// Tells the hooks what they do not know yet.
+  void announce_all();
+  /// Of images of which nothing is left, and which nobody offers.
+  void forget_announced();
   /// Transfers that a full disk stopped go on as soon as there is room again.
   void look_for_room();
 
@@ -58,6 +63,7 @@ private:
 
   void note_departure(Record& record);
   void note_endorsement(Record const& record);
+  Result<> announce(Record const& record);
   void start_locate(Record& record);
   void start_fill(Record& record);
   std::vector<reuse::Known> others_here(Record const& record) const;
@@ -91,6 +97,7 @@ private:
 
   int jobs_ = 0;  ///< on `workers`; never more than it has threads, so that none of them waits for one
   int heavy_jobs_ = 0, ahead_jobs_ = 0;
+  std::string unannounced_;  ///< why, as it was said last
 };
 
 }  // namespace imageswarm::coordinator

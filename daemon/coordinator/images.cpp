@@ -73,6 +73,10 @@ Result<> Images::load() {
   return steps.ledger.load().and_then([&] { return steps.departures.load(steps.around.clock.now()); });
 }
 
+void Images::announce_departures() {
+  impl_->steps->announce_all();
+}
+
 void Images::configure(flow::StoreSettings const& store, std::vector<std::shared_ptr<sinks::Sink>> sinks) {
   auto& steps = *impl_->steps;
   steps.store = store;
@@ -95,8 +99,10 @@ void Images::carry_out(selection::Plan plan, bool everything_known) {
     }
   }
   impl_->forget_unplanned();
+  if (everything_known) steps.forget_announced();
   if (everything_known && !std::exchange(impl_->swept, true)) impl_->sweep();
   steps.advance_all();
+  steps.announce_all();
 }
 
 void Images::on_swarm_event(swarm::Event const& event) {
@@ -119,6 +125,7 @@ void Images::tick() {
   impl_->steps->look_for_room();
   if (SteadyClock::now() >= impl_->next_recheck) impl_->recheck_sinks();
   impl_->steps->advance_all();
+  impl_->steps->announce_all();
 }
 
 void Images::pause(bool paused) {
@@ -193,14 +200,13 @@ bool Images::all_active() const {
 }
 
 bool Images::settled() const {
-  constexpr unsigned enough_tries = 3;
   return std::ranges::all_of(impl_->steps->records, [](auto const& entry) {
     auto const& record = entry.second;
     if (record.in_flight) return false;
     if (!record.selected() || record.active() || record.stall) return true;
     if (!record.complete && !record.decision.may_fetch) return true;
     auto const* const trouble = record.trouble();
-    return trouble && (trouble->refused() || trouble->failures >= enough_tries);
+    return trouble && trouble->lasts();
   });
 }
 

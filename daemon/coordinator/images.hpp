@@ -10,6 +10,7 @@
 #include "daemon/coordinator/workers.hpp"
 #include "daemon/exchange/neighbours.hpp"
 #include "daemon/flow/settings.hpp"
+#include "daemon/hooks/queue.hpp"
 #include "daemon/selection/select.hpp"
 #include "daemon/sinks/sink.hpp"
 #include "daemon/state/board.hpp"
@@ -33,6 +34,7 @@ public:
     Clock const& clock;
     std::function<void(Fault)> said;  ///< counts a fault that was logged
     std::function<void()> arrived;    ///< an image is in all its sinks: older versions may go
+    hooks::Queue& hooks;              ///< are told what happens
   };
 
   explicit Images(Surroundings surroundings);
@@ -41,6 +43,8 @@ public:
   /// What earlier runs left: held artefacts, receipts and departures. Faults: state-….
   [[nodiscard]] Result<> load();
   void configure(flow::StoreSettings const& store, std::vector<std::shared_ptr<sinks::Sink>> sinks);
+  /// What earlier runs left unsaid.
+  void announce_departures();
   /// `everything_known`: every catalogue is there and trusted, so what is in none of them may be cleared away.
   void carry_out(selection::Plan plan, bool everything_known);
   void on_swarm_event(swarm::Event const& event);

@@ -27,6 +27,8 @@ struct Retry {
   std::string last_said;  ///< the line that was logged last: the same one is not logged twice
 
   bool due() const { return std::chrono::steady_clock::now() >= not_before; }
+  /// Would another try soon not mend it?
+  bool lasts() const { return refused() || failures >= 3; }
   bool refused() const { return error && class_of(error->fault) == FaultClass::refused; }
 };
 

@@ -7,9 +7,11 @@
 #include <string>
 #include <vector>
 
+#include "common/base/text.hpp"
 #include "common/base/units.hpp"
 #include "common/document/model.hpp"
 #include "common/trust/verify.hpp"
+#include "daemon/flow/event.hpp"
 
 namespace imageswarm::flow {
 
@@ -91,6 +93,19 @@ struct SinkSettings {
   std::filesystem::path path;
 };
 
+/// A program that is told what happens to images.
+struct HookSettings {
+  std::vector<EventKind> events;  ///< empty = all
+  std::vector<std::string> run;   ///< the program, by its absolute path, and its arguments
+  std::chrono::seconds timeout{60};
+
+  /// How it is called in status and in the log, and what it is known by from one start to the next.
+  std::string name() const { return join(run, " "); }
+};
+
+/// Each has a thread of its own, so that a program that hangs holds up no other.
+inline constexpr std::size_t max_hooks = 8;
+
 struct ControlSettings {
   std::filesystem::path socket = "/run/imageswarm/imageswarmd.sock";
   std::string metrics = "127.0.0.1:9464";  ///< empty = none
@@ -105,6 +120,7 @@ struct Settings {
   SwarmSettings swarm;
   StoreSettings store;
   std::vector<SinkSettings> sinks;
+  std::vector<HookSettings> hooks;
   ControlSettings control;
 };
 

@@ -122,6 +122,17 @@ Result<unsigned> percent(std::string_view text) {
   return fail(Fault::config_value, "'{}' is not a percentage from 0% to 100%", printable(text));
 }
 
+Result<flow::EventKind> event(std::string_view text) {
+  if (auto const kind = flow::event_of(text)) return *kind;
+  return fail(Fault::config_value, "'{}' is none of available, superseded, withdrawn, recalled, failed",
+              printable(text));
+}
+
+Result<std::string> argument(std::string_view text) {
+  if (printable(text, 4096) == text) return std::string{text};
+  return fail(Fault::config_value, "'{}' has control characters or is too long", printable(text));
+}
+
 Result<trust::SignerPattern> signer(yaml::Value const& value) {
   if (value.is_map()) return pinned_signer(value);
   if (!value.is_text() || value.is_empty()) return fail(Fault::config_value, "a distinguished name is expected");

@@ -7,6 +7,7 @@
 #include "common/base/result.hpp"
 #include "common/trust/identity.hpp"
 #include "common/yaml/value.hpp"
+#include "daemon/flow/event.hpp"
 
 namespace imageswarm::settings {
 
@@ -25,6 +26,10 @@ namespace imageswarm::settings {
 [[nodiscard]] Result<std::optional<unsigned>> copies(std::string_view text);
 /// "50%".
 [[nodiscard]] Result<unsigned> percent(std::string_view text);
+/// What a hook is run for.
+[[nodiscard]] Result<flow::EventKind> event(std::string_view text);
+/// One of a command line: at most 4096 bytes, no control characters.
+[[nodiscard]] Result<std::string> argument(std::string_view text);
 /// A distinguished name, or `{subject, issuer}`.
 [[nodiscard]] Result<trust::SignerPattern> signer(yaml::Value const& value);
 

@@ -159,6 +159,20 @@ void read_sink(Section& section, std::vector<flow::SinkSettings>& sinks) {
   if (twice) section.refuse("type", "there is another sink named " + sink.name);
 }
 
+void read_hook(Section& section, std::vector<flow::HookSettings>& hooks) {
+  auto& hook = hooks.emplace_back();
+  section.list("events", hook.events, item(event));
+  section.list("run", hook.run, item(argument));
+  if (hook.run.empty() || !hook.run.front().starts_with('/')) {
+    section.refuse("run", "a list is expected: the program, by its absolute path, and its arguments");
+  }
+  section.duration("timeout", hook.timeout);
+  if (hook.timeout < std::chrono::seconds{1}) section.refuse("timeout", "it must be at least 1s");
+  bool const twice = std::ranges::count(hooks, hook.name(), &flow::HookSettings::name) > 1;
+  if (twice) section.refuse("run", "there is another hook that runs this");
+  if (hooks.size() > flow::max_hooks) section.refuse("run", fmt::format("there may be {} hooks", flow::max_hooks));
+}
+
 void read_control(Section& section, flow::ControlSettings& control) {
   section.path("socket", control.socket);
   section.parsed("metrics", control.metrics, [](std::string_view text) -> Result<std::string> {
@@ -205,6 +219,7 @@ void read_settings(Section& top, Settings& settings) {
   top.section("swarm", [&](Section& section) { read_swarm(section, settings.swarm); });
   top.section("store", [&](Section& section) { read_store(section, settings.store); });
   top.sections("sinks", [&](Section& section) { read_sink(section, settings.sinks); });
+  top.sections("hooks", [&](Section& section) { read_hook(section, settings.hooks); });
   top.section("control", [&](Section& section) { read_control(section, settings.control); });
   refuse_repeated_sources(top, settings);
 }

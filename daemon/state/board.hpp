@@ -86,12 +86,23 @@ struct ImageStatus {
   std::string catalogue;  ///< name of the document
 };
 
+/// A hook, and what it must still be told.
+struct HookStatus {
+  std::string name;  ///< the program and its arguments
+  std::vector<flow::EventKind> events;
+  std::size_t waiting = 0;
+  std::optional<TimePoint> oldest;  ///< of what waits
+  bool running = false;
+  std::optional<Error> error;  ///< of the last run; none after a success
+};
+
 struct Board {
   std::string host;
   std::vector<SubscriptionStatus> subscriptions;
   std::vector<ImageStatus> images;
   std::vector<flow::Receipt> receipts;
   std::vector<Departure> departures;  ///< what was superseded is not among them
+  std::vector<HookStatus> hooks;
   flow::HostRates limits;
   bool first_round_done = false;
   bool paused = false;                          ///< by the operator

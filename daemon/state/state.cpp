@@ -8,6 +8,7 @@
 #include "common/base/digest.hpp"
 #include "common/base/file.hpp"
 #include "common/base/text.hpp"
+#include "daemon/state/announcement_table.hpp"
 #include "daemon/state/columns.hpp"
 #include "daemon/state/database.hpp"
 #include "daemon/state/departure_table.hpp"
@@ -355,6 +356,27 @@ Result<> State::record(Departure const& departure) {
 
 Result<> State::forget_departure(Uuid const& image_id) {
   return impl_->database.transaction([&] { return remove_departure(impl_->database, image_id); });
+}
+
+Result<std::vector<Announcement>> State::announcements() const {
+  return impl_->all<Announcement>("select image_id, event, detail from announcement", read_announcement);
+}
+
+Result<std::vector<Delivery>> State::deliveries() const {
+  return impl_->all<Delivery>("select number, hook, image_id, event, body, since from delivery order by number",
+                              read_delivery);
+}
+
+Result<> State::announce(Announcement const& announcement, std::vector<Delivery>& deliveries) {
+  return impl_->database.transaction([&] { return write_announcement(impl_->database, announcement, deliveries); });
+}
+
+Result<> State::forget_announcement(Uuid const& image_id) {
+  return impl_->database.run("delete from announcement where image_id = ?", {image_id.text()});
+}
+
+Result<> State::forget_delivery(std::int64_t number) {
+  return impl_->database.run("delete from delivery where number = ?", {number});
 }
 
 }  // namespace imageswarm::state

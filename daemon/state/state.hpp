@@ -12,6 +12,7 @@
 #include "common/base/units.hpp"
 #include "common/trust/verify.hpp"
 #include "daemon/flow/values.hpp"
+#include "daemon/state/announcement.hpp"
 #include "daemon/state/departure.hpp"
 
 namespace imageswarm::state {
@@ -81,6 +82,15 @@ public:
   /// In the place of what was known of the same image.
   [[nodiscard]] Result<> record(Departure const& departure);
   [[nodiscard]] Result<> forget_departure(Uuid const& image_id);
+
+  [[nodiscard]] Result<std::vector<Announcement>> announcements() const;
+  /// In the order in which they were announced.
+  [[nodiscard]] Result<std::vector<Delivery>> deliveries() const;
+  /// In the place of what was announced of the same image, together with all that follows from it; each delivery gets
+  /// its number.
+  [[nodiscard]] Result<> announce(Announcement const& announcement, std::vector<Delivery>& deliveries);
+  [[nodiscard]] Result<> forget_announcement(Uuid const& image_id);
+  [[nodiscard]] Result<> forget_delivery(std::int64_t number);
 
 private:
   struct Impl;

@@ -35,6 +35,14 @@ inline state::Board made_up_board() {
   Board board;
   board.host = "hv001.example.org";
   board.first_round_done = true;
+  board.hooks = {
+      {.name = "/usr/local/sbin/tell-portal --site cern",
+       .events = {flow::EventKind::available, flow::EventKind::recalled},
+       .waiting = 2,
+       .oldest = time("2031-05-02T00:00:00Z"),
+       .running = false,
+       .error = Error{Fault::child_failed, "it ended with status 7"}},
+      {.name = "/usr/local/sbin/pool-refresh", .events = {}, .waiting = 0, .oldest = {}, .running = true, .error = {}}};
   board.limits.upload_rate = Rate{20'000'000};
   board.subscriptions = {
       {"lxcloud", document::Kind::catalogue, "https://images.example.org/catalogue.yaml", "", 1, 42,

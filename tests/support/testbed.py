@@ -170,6 +170,10 @@ class Daemon(Service):
     def receipts(self):
         return json.loads(self.ctl("receipts", "--json").stdout)
 
+    def hooks(self):
+        answer = self.ctl("hooks", "--json", check=False)
+        return json.loads(answer.stdout) if answer.returncode == 0 else []
+
     def payload_received(self, image_id):
         row = self.image(image_id)
         return row["bytes"]["peers"] + row["bytes"]["web-seed"]

@@ -55,6 +55,7 @@ void add_commands(CLI::App& app, Options& options, Texts& texts) {
   image(listing("explain", "each rule that was asked about an image, and its answer"), true);
   listing("receipts", "what is in which sink, and who stands behind it");
   listing("recalled", "what was recalled or withdrawn here, what was done, what still uses it");
+  listing("hooks", "the programs that are told of events: what waits for them, what failed last");
   command("refresh", "ask all sources now");
   command("pause", "stop all transfers until `resume`");
   command("resume", "go on with them");

@@ -115,6 +115,7 @@ Result<> run(Options const& options) {
   }
   if (verb == "receipts") return show(daemon.get("/receipts"), options, render_receipts);
   if (verb == "recalled") return show(daemon.get("/recalled"), options, render_recalled);
+  if (verb == "hooks") return show(daemon.get("/hooks"), options, render_hooks);
   if (verb == "peers") return show(daemon.get(with_image("peers")), options, render_peers);
   if (verb == "explain") return show(daemon.get(with_image("explain")), options, render_explain);
   if (verb == "refresh") return act(daemon, "/refresh", "asking all sources now");

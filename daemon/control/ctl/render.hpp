@@ -22,6 +22,7 @@ std::string render_subscriptions(Json const& subscriptions, TimePoint now, Scree
 std::string render_peers(Json const& peers, Screen const& screen);
 std::string render_receipts(Json const& receipts, Screen const& screen);
 std::string render_recalled(Json const& departures, Screen const& screen);
+std::string render_hooks(Json const& hooks, Screen const& screen);
 std::string render_explain(Json const& images, Screen const& screen);
 
 /// "download limit unlimited, upload limit 20.0 MB/s; outside the site unlimited, 1.0 MB/s".

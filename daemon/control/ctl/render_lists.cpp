@@ -137,6 +137,22 @@ std::string render_recalled(Json const& departures, Screen const& screen) {
               "nothing that was here has been recalled or withdrawn", screen);
 }
 
+std::string render_hooks(Json const& hooks, Screen const& screen) {
+  std::vector<Row> rows;
+  for (auto const& hook : array(hooks)) {
+    auto const waiting = text(hook, "waiting", screen);
+    Row row{{{text(hook, "run", screen)},
+             {waiting, waiting == "0" ? Colour::plain : Colour::bad},
+             {dash_if_empty(text(hook, "oldest", screen))},
+             {member(hook, "running") == true ? "yes" : "no"}},
+            {}};
+    add_error(row, hook, "", screen);
+    rows.push_back(std::move(row));
+  }
+  return list({{"HOOK", Align::left, true}, {"WAITING", Align::right}, {"SINCE"}, {"RUNNING"}}, rows,
+              "no hook is configured", screen);
+}
+
 std::string render_explain(Json const& images, Screen const& screen) {
   std::string page;
   for (auto const& image : array(images)) {

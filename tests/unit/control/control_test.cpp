@@ -112,6 +112,11 @@ TEST_CASE("text that is not UTF-8 does not break the answer") {
 
 TEST_CASE("what had to go, with what was done about it and what keeps it here") {
   FakeCommands commands;
+  auto const hooks = get(commands, "/hooks");
+  CHECK(hooks[0] == Json::parse(R"({"run": "/usr/local/sbin/tell-portal --site cern",
+    "events": ["available", "recalled"], "waiting": 2, "oldest": "2031-05-02T00:00:00Z", "running": false,
+    "fault": "child-failed", "error": "it ended with status 7"})"));
+  CHECK(hooks[1]["events"].is_null());
   auto const recalled = get(commands, "/recalled");
   REQUIRE(recalled.size() == 1);
   auto expected = Json::parse(R"json({"name": "rocky-9", "image-version": "9.3",

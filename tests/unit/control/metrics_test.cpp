@@ -22,6 +22,7 @@ TEST_CASE("the metrics show the board") {
   auto const text = page(test::made_up_board());
   for (auto const* line :
        {"imageswarm_build_info{version=\"" IMAGESWARM_VERSION "\"} 1\n", "imageswarm_images{state=\"active\"} 1\n",
+        "imageswarm_hook_waiting{hook=\"/usr/local/sbin/tell-portal --site cern\"} 2\n",
         "imageswarm_images{state=\"recalled\"} 0\n", "name=\"debian-12\",source=\"peers\"} 1200000000\n",
         "name=\"debian-12\",source=\"local\"} 2770000000\n", "imageswarm_download_bytes_per_second 45200000\n",
         "imageswarm_upload_bytes_per_second 4600000\n", "imageswarm_upload_limit_bytes_per_second 20000000\n",

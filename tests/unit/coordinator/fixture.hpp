@@ -248,12 +248,15 @@ public:
     auto opened = state::State::open(directory / "state.sqlite");
     REQUIRE(opened);
     state_ = std::make_unique<state::State>(std::move(*opened));
+    hooks = std::make_unique<hooks::Queue>(*state_);
+    REQUIRE(hooks->load());
+    REQUIRE(hooks->configure("hv001", hook_settings));
     workers_ = std::make_unique<coordinator::Workers>(loop, 4);
     ahead_workers_ = std::make_unique<coordinator::Workers>(loop, 2);
     retirement_workers_ = std::make_unique<coordinator::Workers>(loop, 1);
-    images = std::make_unique<coordinator::Images>(
-        coordinator::Images::Surroundings{loop, *workers_, *ahead_workers_, *retirement_workers_, *state_, swarm,
-                                          neighbours, clock, [this](Fault fault) { said.push_back(fault); }, [] {}});
+    images = std::make_unique<coordinator::Images>(coordinator::Images::Surroundings{
+        loop, *workers_, *ahead_workers_, *retirement_workers_, *state_, swarm, neighbours, clock,
+        [this](Fault fault) { said.push_back(fault); }, [] {}, *hooks});
     REQUIRE(images->load());
     configure();
   }
@@ -265,6 +268,7 @@ public:
     loop.restart();
     loop.poll();
     images.reset();
+    hooks.reset();
     workers_.reset();
     ahead_workers_.reset();
     retirement_workers_.reset();
@@ -375,6 +379,8 @@ public:
   flow::StoreSettings store;
   std::vector<std::shared_ptr<FakeSink>> sinks;
   std::vector<Fault> said;
+  std::vector<flow::HookSettings> hook_settings;  ///< count with the next start
+  std::unique_ptr<hooks::Queue> hooks;
   std::unique_ptr<coordinator::Images> images;
 
 private:

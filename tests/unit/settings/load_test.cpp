@@ -76,6 +76,7 @@ TEST_CASE("the example is the built-in defaults") {
     CHECK(each.store.seed_from.empty());
     CHECK(each.store.size == built_in.store.size);
     CHECK(each.sinks.empty());
+    CHECK(each.hooks.empty());
     CHECK(each.control.socket == built_in.control.socket);
     CHECK(each.control.metrics == built_in.control.metrics);
   }
@@ -107,6 +108,10 @@ TEST_CASE("the lines that the example shows as comments can be taken in, and sho
   CHECK(glance.visibility == flow::SinkSettings{}.visibility);
   CHECK(glance.keep == flow::SinkSettings{}.keep);
   CHECK(read->sinks[1].name == "/srv/images");
+  REQUIRE(read->hooks.size() == 1);
+  CHECK(read->hooks[0].name() == "/usr/local/sbin/tell-portal --site example");
+  CHECK(read->hooks[0].events.size() == 5);
+  CHECK(read->hooks[0].timeout == flow::HookSettings{}.timeout);
 }
 
 TEST_CASE("every key that the daemon knows stands in the example") {
@@ -193,6 +198,12 @@ TEST_CASE("a wrong value is refused with its line, and what comes later says so"
       {"sinks:\n  - {type: directory, path: x}\n", "not an absolute path"},
       {"sinks:\n  - {type: directory, path: /x}\n  - {type: directory, path: /x}\n", "another sink named /x"},
       {"sinks:\n  - {type: glance}\n", "sinks.cloud: it is missing"},
+      {"hooks:\n  - {events: [available]}\n", "hooks.run: a list is expected"},
+      {"hooks:\n  - {run: [tell-portal]}\n", "by its absolute path"},
+      {"hooks:\n  - {run: [/bin/true, \"a\\tb\"]}\n", "control characters"},
+      {"hooks:\n  - {run: [/bin/true], events: [arrived]}\n", "'arrived' is none of available, "},
+      {"hooks:\n  - {run: [/bin/true], timeout: 0s}\n", "hooks.timeout: it must be at least 1s"},
+      {"hooks:\n  - {run: [/bin/true]}\n  - {run: [/bin/true]}\n", "another hook that runs this"},
       {"sinks:\n  - {type: glance, cloud: a, visibility: mine}\n", "sinks.visibility: 'mine' is none of"},
       {"sinks:\n  - {type: glance, cloud: a, keep: 0}\n", "sinks.keep: "},
       {"trust: {namespaces: maybe}\n", "trust.namespaces: "},
