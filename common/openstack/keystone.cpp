@@ -31,17 +31,30 @@ std::string with_v2(std::string url) {
   return url + "/v2";
 }
 
+/// Where the service is in our region, empty if it is not there; `others` gets the places where else it is.
+std::string url_of(Cloud const& cloud, std::string_view service, TokenAnswer const& answer,
+                   std::vector<std::string>& others) {
+  for (auto const& endpoint : answer.endpoints) {
+    if (endpoint.service != service) continue;
+    auto const right_region = cloud.region_name.empty() || endpoint.region == cloud.region_name;
+    if (right_region && endpoint.interface == cloud.interface && !endpoint.url.empty()) return endpoint.url;
+    others.push_back(printable(endpoint.region + "/" + endpoint.interface));
+  }
+  return "";
+}
+
 Result<std::string> image_url(Cloud const& cloud, TokenAnswer const& answer) {
   if (!cloud.image_endpoint_override.empty()) return with_v2(cloud.image_endpoint_override);
   std::vector<std::string> others;
-  for (auto const& endpoint : answer.image_endpoints) {
-    auto const right_region = cloud.region_name.empty() || endpoint.region == cloud.region_name;
-    if (right_region && endpoint.interface == cloud.interface && !endpoint.url.empty()) return with_v2(endpoint.url);
-    others.push_back(printable(endpoint.region + "/" + endpoint.interface));
-  }
+  if (auto url = url_of(cloud, "image", answer, others); !url.empty()) return with_v2(std::move(url));
   return fail(Fault::keystone_catalog,
               "Keystone of cloud {}: no image service for region '{}', interface {}; the catalogue has: {}", cloud.name,
               printable(cloud.region_name), cloud.interface, others.empty() ? "none" : join(others, ", "));
+}
+
+std::string compute_url(Cloud const& cloud, TokenAnswer const& answer) {
+  std::vector<std::string> others;
+  return url_of(cloud, "compute", answer, others);
 }
 
 /// Without the answer's own words: the request carried a secret, and a server may echo what it was sent.
@@ -69,7 +82,7 @@ Result<Token> authenticate(Cloud const& cloud, std::stop_token const& stop) {
   if (!url) return fail(url.error());
   auto const margin = std::min<std::chrono::seconds>(answer->lifetime / 10, std::chrono::minutes{1});
   return Token{std::string{response->header("x-subject-token")}, answer->project_id, std::move(*url),
-               asked + answer->lifetime - margin};
+               compute_url(cloud, *answer), asked + answer->lifetime - margin};
 }
 
 }  // namespace imageswarm::openstack

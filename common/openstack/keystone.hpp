@@ -14,6 +14,7 @@ struct Token {
   std::string value;
   std::string project_id;
   std::string image_url;                             ///< Glance, ends in /v2
+  std::string compute_url;                           ///< Nova, as the catalogue says it; empty: there is none
   std::chrono::steady_clock::time_point good_until;  ///< some time before it really expires
 };
 

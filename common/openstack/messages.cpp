@@ -133,12 +133,13 @@ Result<TokenAnswer> parse_token(std::string_view body) {
     answer.project_id = text_of(*project, "id");
   }
   for (auto const& service : token.value("catalog", Json::array())) {
-    if (!service.is_object() || text_of(service, "type") != "image") continue;
+    if (!service.is_object()) continue;
     for (auto const& endpoint : service.value("endpoints", Json::array())) {
       if (!endpoint.is_object()) continue;
       auto region = text_of(endpoint, "region_id");
       if (region.empty()) region = text_of(endpoint, "region");
-      answer.image_endpoints.push_back({text_of(endpoint, "interface"), region, text_of(endpoint, "url")});
+      answer.endpoints.push_back(
+          {text_of(service, "type"), text_of(endpoint, "interface"), region, text_of(endpoint, "url")});
     }
   }
   return answer;
@@ -215,6 +216,19 @@ std::string error_text(std::string_view body) {
     }
   }
   return printable(trimmed(plain));
+}
+
+Result<std::vector<Instance>> parse_instances(std::string_view body) {
+  auto const json = parse(body);
+  auto const servers = json.is_object() ? json.find("servers") : json.end();
+  if (servers == json.end() || !servers->is_array()) {
+    return fail(Fault::http_protocol, "the answer is not a list of Nova's servers: {}", printable(body, 80));
+  }
+  std::vector<Instance> instances;
+  for (auto const& server : *servers) {
+    if (server.is_object()) instances.push_back({text_of(server, "id"), text_of(server, "name")});
+  }
+  return instances;
 }
 
 std::optional<TimePoint> parse_http_date(std::string_view text) {

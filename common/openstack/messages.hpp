@@ -10,19 +10,21 @@
 #include "common/base/result.hpp"
 #include "common/openstack/cloud.hpp"
 #include "common/openstack/glance.hpp"
+#include "common/openstack/nova.hpp"
 
-// The JSON that Keystone and Glance speak, as plain values and back.
+// The JSON that Keystone, Glance and Nova speak, as plain values and back.
 
 namespace imageswarm::openstack {
 
 struct Endpoint {
+  std::string service;  ///< its type: "image", "compute", …
   std::string interface, region, url;
 };
 
 struct TokenAnswer {
   std::chrono::seconds lifetime{};  ///< by Keystone's clock, so ours may be wrong
   std::string project_id;
-  std::vector<Endpoint> image_endpoints;
+  std::vector<Endpoint> endpoints;
 };
 
 struct ImagePage {
@@ -40,6 +42,9 @@ std::string patch_request(Changes const& changes);
 /// `seen` is the time of the answer by Glance's clock. Fault of both: glance-unavailable (not what Glance says).
 [[nodiscard]] Result<GlanceImage> parse_image(std::string_view body, TimePoint seen);
 [[nodiscard]] Result<ImagePage> parse_page(std::string_view body, TimePoint seen);
+
+/// Nova's list of servers. Fault: http-protocol (not what Nova says).
+[[nodiscard]] Result<std::vector<Instance>> parse_instances(std::string_view body);
 
 /// What an error's body says to people: the message of its JSON, or its text without markup; one line, printable.
 std::string error_text(std::string_view body);

@@ -114,7 +114,7 @@ Json to_json(state::DepartedSink const& sink) {
             {"reference", text_or_null(sink.reference)},
             {"done", sink.is_done() ? Json(flow::name_of(*sink.effect)) : Json{}},
             {"at", sink.is_done() ? time_or_null(sink.at) : Json{}},
-            {"used-by", sink.is_done() ? Json{} : text_or_null(sink.used_by)}};
+            {"used-by", text_or_null(sink.used_by)}};
   add_error(json, sink.error);
   return json;
 }

@@ -74,7 +74,7 @@ std::optional<Effect> effect_of(std::string_view name);
 struct Retired {
   Effect effect = Effect::absent;
   std::string reference;  ///< Glance ID or path; empty if it was not there
-  std::string used_by;    ///< of `in_use`, for people
+  std::string used_by;    ///< who uses it, as far as that can be seen, for people; always with `in_use`
 };
 
 }  // namespace imageswarm::flow

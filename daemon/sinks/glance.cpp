@@ -10,6 +10,7 @@
 #include "daemon/sinks/content_pipe.hpp"
 #include "daemon/sinks/glance_plan.hpp"
 #include "daemon/sinks/glance_record.hpp"
+#include "daemon/sinks/glance_users.hpp"
 #include "daemon/sinks/sink.hpp"
 
 namespace imageswarm::sinks {
@@ -230,7 +231,7 @@ private:
 class GlanceSink final : public Sink {
 public:
   GlanceSink(flow::SinkSettings settings, openstack::Cloud cloud, std::string host)
-      : settings_{std::move(settings)}, host_{std::move(host)}, glance_{std::move(cloud)} {
+      : settings_{std::move(settings)}, host_{std::move(host)}, cloud_{std::move(cloud)}, glance_{cloud_} {
     if (settings_.name.empty()) settings_.name = settings_.cloud;
   }
 
@@ -259,12 +260,15 @@ public:
     if (!found) return fail(found.error());
     flow::Retired most;
     std::optional<Error> first;
+    std::vector<std::string> ids;
     for (auto const& record : our_attempts(std::move(*found), want.image.image_id)) {
+      ids.push_back(record.id);
       auto const effect = retire(record, why, stop);
       if (!effect && !first) first = effect.error();
       if (effect && *effect > most.effect) most = {*effect, record.id, {}};
     }
     if (first) return fail(std::move(*first));
+    if (most.effect == flow::Effect::deactivated) most.used_by = users_in_nova(cloud_, ids, stop);
     return most;
   }
 
@@ -313,6 +317,7 @@ private:
 
   flow::SinkSettings settings_;
   std::string host_;
+  openstack::Cloud cloud_;
   Glance glance_;
 };
 

@@ -15,7 +15,7 @@ struct DepartedSink {
   std::string name, type;
   std::string reference;               ///< Glance ID or path; empty where it never was
   std::optional<flow::Effect> effect;  ///< none: not done yet
-  std::string used_by;                 ///< while it is in use, for people
+  std::string used_by;                 ///< as far as that could be seen at `at`, for people
   std::optional<TimePoint> at;         ///< of `effect`
   std::optional<Error> error;          ///< of the last try; not kept
 

@@ -3,12 +3,14 @@ import json
 import socket
 import subprocess
 import time
+import uuid
 from pathlib import Path
 
 import pytest
 
 from support.approvals import Approvals
 from support.network import inside
+from support.nova import Nova
 from support.process import wait_until
 from support.services import make_disk
 from support.testbed import merged, wait_for_images
@@ -98,6 +100,31 @@ def test_a_recall_reaches_four_hosts_and_glance_and_is_proved_by_all(site, publi
     # The artefact of the index host belongs to the endorser's store.
     assert confirmation(source, image_id)["discarded"] is None
     assert published.artefact(entry).exists()
+
+
+@pytest.fixture
+def nova(site):
+    nova = Nova(site.cloud).start()
+    yield nova
+    nova.close()
+
+
+def test_the_instances_of_a_recalled_image_are_listed_where_nova_tells_of_them(site, published, nova):
+    image_id = published.entry["image-id"]
+    seeder(site, published)
+    daemon = daemon_on(site, site.hypervisors[0], published, sinks=[site.glance_sink()]).start()
+    daemon.wait_for_image(image_id, "active")
+    ours = site.cloud.project_id("operators")
+    running = nova.add_instance("web-1", image_id, ours)
+    stopped = nova.add_instance("web-2", image_id, ours, "stopped")
+    nova.add_instance("of-another-image", str(uuid.uuid4()), ours)
+    published.approvals.recall(image_id)
+    row = daemon.wait_for(lambda: confirmation(daemon, image_id), 30, "the recall to be confirmed")
+    [sink] = row["sinks"]
+    assert sink["done"] == "deactivated", "instances keep nobody from deactivating it"
+    assert f"web-1 ({running})" in sink["used-by"] and f"web-2 ({stopped})" in sink["used-by"]
+    assert "another" not in sink["used-by"]
+    assert "web-1" in daemon.ctl("recalled").stdout
 
 
 def test_a_host_that_was_off_confirms_when_it_comes_back(site, published):

@@ -206,27 +206,42 @@ key_repository = {home}/credential-keys
             raise Failed(f"no token: {answer.status} {answer.body!r}")
         return answer.headers["X-Subject-Token"]
 
+    def _call_keystone(self, method, path, body=None, who=None):
+        answer = http(method, self.auth_url + path, body, {"X-Auth-Token": who or self._admin()}, self.netns)
+        if answer.status >= 300:
+            raise Failed(f"{method} {path}: {answer.status} {answer.body!r}")
+        return answer.json()
+
+    def _admin(self):
+        return self._login({"methods": ["password"], "password": {"user": {
+            "name": "admin", "domain": {"id": "default"}, "password": self._passwords["admin"]}}}, "admin")
+
+    def _make_in_keystone(self, kind, **fields):
+        return self._call_keystone("POST", f"/{kind}s", {kind: fields})[kind]["id"]
+
+    def register_service(self, kind, name, url):
+        """Its ID in Keystone's catalogue."""
+        service = self._make_in_keystone("service", type=kind, name=name)
+        for interface in ("public", "internal", "admin"):
+            self._make_in_keystone("endpoint", service_id=service, interface=interface, region_id=REGION, url=url)
+        return service
+
+    def forget_service(self, service):
+        self._call_keystone("DELETE", f"/services/{service}")
+
+    def project_id(self, name):
+        projects = self._call_keystone("GET", f"/projects?name={name}")["projects"]
+        return projects[0]["id"]
+
     def _register(self):
         """Glance's service user and endpoint, and the operator's account with an application credential."""
-        def call(method, path, body=None, who=None):
-            answer = http(method, self.auth_url + path, body, {"X-Auth-Token": who or admin}, self.netns)
-            if answer.status >= 300:
-                raise Failed(f"{method} {path}: {answer.status} {answer.body!r}")
-            return answer.json()
-
-        def make(kind, **fields):
-            return call("POST", f"/{kind}s", {kind: fields})[kind]["id"]
-
-        admin = self._login({"methods": ["password"], "password": {"user": {
-            "name": "admin", "domain": {"id": "default"}, "password": self._passwords["admin"]}}}, "admin")
+        call, make = self._call_keystone, self._make_in_keystone
         roles = {role["name"]: role["id"] for role in call("GET", "/roles")["roles"]}
         for project, user, role in (("service", "glance", "admin"), ("operators", "operator", "member")):
             project_id = make("project", name=project, domain_id="default")
             user_id = make("user", name=user, domain_id="default", password=self._passwords[user])
             call("PUT", f"/projects/{project_id}/users/{user_id}/roles/{roles[role]}")
-        service = make("service", type="image", name="glance")
-        for interface in ("public", "internal", "admin"):
-            make("endpoint", service_id=service, interface=interface, region_id=REGION, url=self.image_url)
+        self.register_service("image", "glance", self.image_url)
         credential = call("POST", f"/users/{user_id}/application_credentials",
                           {"application_credential": {"name": "imageswarm"}}, self.token())["application_credential"]
         self._write_clouds(credential)

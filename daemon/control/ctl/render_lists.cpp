@@ -24,7 +24,9 @@ Cell departed_sink_note(Json const& sink, Screen const& screen) {
   auto line = fmt::format("{} {}: ", field("type"), field("name"));
   auto const reference = field("reference").empty() ? "" : fmt::format(" ({})", field("reference"));
   if (auto const done = field("done"); !done.empty()) {
-    return {fmt::format("{}{} {}{}", line, done == "absent" ? "was not there" : done, field("at"), reference)};
+    auto const user = field("used-by").empty() ? "" : "; still used by " + field("used-by");
+    return {fmt::format("{}{} {}{}{}", line, done == "absent" ? "was not there" : done, field("at"), reference, user),
+            user.empty() ? Colour::plain : Colour::bad};
   }
   if (auto const user = field("used-by"); !user.empty()) {
     line += "still in use, " + user;

@@ -45,9 +45,10 @@ TEST_CASE("a token says how long it lives, for which project, and where Glance i
                           .value();
   CHECK(answer.lifetime == seconds{3600});
   CHECK(answer.project_id == "p1");
-  REQUIRE(answer.image_endpoints.size() == 2);
-  CHECK(answer.image_endpoints[0].url == "http://g");
-  CHECK(answer.image_endpoints[1].region == "S");
+  REQUIRE(answer.endpoints.size() == 3);
+  CHECK(answer.endpoints[1].service == "image");
+  CHECK(answer.endpoints[1].url == "http://g");
+  CHECK(answer.endpoints[2].region == "S");
 }
 
 TEST_CASE("what is not a token is refused") {
@@ -63,7 +64,15 @@ TEST_CASE("a token's catalogue may be of any shape") {
     auto const answer = parse_token(fmt::format(
         R"({{"token": {{"issued_at": "2024-05-01T10:00:00Z", "expires_at": 5, "catalog": {}}}}})", catalogue));
     REQUIRE(answer);
-    CHECK(answer->image_endpoints.empty());
+    CHECK(answer->endpoints.empty());
+  }
+}
+
+TEST_CASE("Nova's servers are read by ID and name, and nothing else is taken for them") {
+  CHECK(parse_instances(R"({"servers": [{"id": "a", "name": "web", "links": []}, 3, {"id": "b"}]})").value() ==
+        std::vector<Instance>{{"a", "web"}, {"b", ""}});
+  for (auto const* body : {"", "[]", "<html>", R"({"servers": {}})", R"({"images": []})"}) {
+    CHECK(parse_instances(body).error().fault == Fault::http_protocol);
   }
 }
 
