@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "common/image/artefact_input.hpp"
+#include "common/image/protocol.hpp"
 
 namespace imageswarm::image {
 namespace {
@@ -26,6 +27,18 @@ Result<std::vector<std::byte>> read_part(Content& content, std::uint64_t offset,
   std::vector<std::byte> bytes(size);
   if (auto const done = content.read(offset, bytes); !done) return fail(done.error());
   return bytes;
+}
+
+Result<> read_through(Content& content, std::uint64_t offset, std::uint64_t size,
+                      std::function<Result<>(std::span<std::byte const>)> const& take) {
+  std::vector<std::byte> buffer(piece_size);
+  for (std::uint64_t at = 0; at < size;) {
+    auto const piece = std::span{buffer}.first(std::min<std::uint64_t>(buffer.size(), size - at));
+    if (auto const got = content.read(offset + at, piece); !got) return got;
+    if (auto const taken = take(piece); !taken) return taken;
+    at += piece.size();
+  }
+  return {};
 }
 
 Result<> FileContent::read_inside(std::uint64_t offset, std::span<std::byte> out) {

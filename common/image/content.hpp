@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -34,6 +35,10 @@ private:
 
 /// `read` into memory of its own; the caller has bounded `size`.
 [[nodiscard]] Result<std::vector<std::byte>> read_part(Content& content, std::uint64_t offset, std::uint64_t size);
+
+/// Gives the bytes of a range to `take`, in order and in pieces. Faults: those of reading, those of `take`.
+[[nodiscard]] Result<> read_through(Content& content, std::uint64_t offset, std::uint64_t size,
+                                    std::function<Result<>(std::span<std::byte const>)> const& take);
 
 /// Content that is not packed.
 class FileContent final : public Content {

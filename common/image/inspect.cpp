@@ -19,7 +19,11 @@ namespace {
 constexpr std::chrono::minutes longest_read{10};
 
 InspectorJob job_for(document::Compression compression, ByteCount artefact, ByteCount content) {
-  return {helper_program("imageswarm-inspector"), compression, artefact, content, time_budget(artefact, content)};
+  return {.program = helper_program("imageswarm-inspector"),
+          .compression = compression,
+          .artefact_size = artefact,
+          .content_size = content,
+          .patience = time_budget(artefact, content)};
 }
 
 Result<> accept_any(Inspection const&) {
@@ -87,6 +91,17 @@ Result<Inspection> unpack(UniqueFd const& given, ArtefactReader const& read, Ins
   return run_inspector(job, given, accept_and_copy, no_content, stop);
 }
 
+/// Only of an appliance.
+Result<Inspection> derive(UniqueFd const& given, InspectorJob job, ContentPromise promise, OvaOrder const& order,
+                          ContentSink const& sink, std::stop_token const& stop) {
+  if (promise.container_format != "ova")
+    return fail(Fault::image_format_mismatch, "only an appliance (OVA) can be given other values; this is {}",
+                printable(promise.disk_format));
+  if (order.form == OvaOrder::Form::disk) promise.container_format = "bare";
+  job.order = write_order(order);
+  return run_inspector(job, given, as_promised(promise), sink, stop);
+}
+
 }  // namespace
 
 Result<Inspection> inspect(UniqueFd const& fd, std::stop_token const& stop) {
@@ -115,6 +130,23 @@ Result<Inspection> unpack(ArtefactReader const& read, ByteCount size, ContentPro
   // What could not be read looks like a broken image to the helper.
   if (auto const served = (*server)->finish(); !served) return fail(served.error());
   return found;
+}
+
+Result<Inspection> derive(UniqueFd const& artefact, ContentPromise const& promise, OvaOrder const& order,
+                          ContentSink const& sink, std::stop_token const& stop) {
+  auto const size = size_of(artefact);
+  if (!size) return fail(size.error());
+  return derive(artefact, job_for(promise.compression, *size, promise.content_size), promise, order, sink, stop);
+}
+
+Result<Inspection> derive(ArtefactReader const& read, ByteCount size, ContentPromise const& promise,
+                          OvaOrder const& order, ContentSink const& sink, std::stop_token const& stop) {
+  auto const server = ArtefactServer::start(read, size);
+  if (!server) return fail(server.error());
+  auto made = derive((*server)->descriptor(), job_for(promise.compression, size, promise.content_size), promise, order,
+                     sink, stop);
+  if (auto const served = (*server)->finish(); !served) return fail(served.error());
+  return made;
 }
 
 }  // namespace imageswarm::image

@@ -16,6 +16,7 @@
 #include "common/base/units.hpp"
 #include "common/document/model.hpp"
 #include "common/image/artefact_server.hpp"
+#include "common/image/ova_order.hpp"
 
 namespace imageswarm::image {
 
@@ -73,5 +74,14 @@ struct ContentPromise {
 /// calling thread too, at the same time. Further faults: those of `read`.
 [[nodiscard]] Result<Inspection> unpack(ArtefactReader const& read, ByteCount size, ContentPromise const& promise,
                                         ContentSink const& sink, std::stop_token const& stop);
+
+/// Streams what the order makes of an appliance out of the helper, which unpacks and judges the appliance first. The
+/// result describes what came out: an OVA, or a disk. `sink` gets the same bytes for the same appliance and order; the
+/// next who hands them on judges them again. The digest of the artefact is the caller's.
+/// Faults: those of `unpack`; image-ovf also for a value that does not fit.
+[[nodiscard]] Result<Inspection> derive(UniqueFd const& artefact, ContentPromise const& promise, OvaOrder const& order,
+                                        ContentSink const& sink, std::stop_token const& stop);
+[[nodiscard]] Result<Inspection> derive(ArtefactReader const& read, ByteCount size, ContentPromise const& promise,
+                                        OvaOrder const& order, ContentSink const& sink, std::stop_token const& stop);
 
 }  // namespace imageswarm::image

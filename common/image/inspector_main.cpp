@@ -6,7 +6,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <cstring>
 #include <exception>
+#include <memory>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -17,6 +20,8 @@
 #include "common/image/content.hpp"
 #include "common/image/formats.hpp"
 #include "common/image/manifest.hpp"
+#include "common/image/ova_derivation.hpp"
+#include "common/image/ova_order.hpp"
 #include "common/image/protocol.hpp"
 #include "common/image/sandbox.hpp"
 
@@ -30,17 +35,20 @@ struct Job {
   document::Compression compression{};
   ByteCount artefact_size;
   ByteCount content_size;
+  bool derives = false;
 };
 
 Result<Job> parse_job(std::span<char*> arguments) {
-  if (arguments.size() != 4) return fail(Fault::usage, "this program is started by imageswarmd and imageswarm-index");
+  bool const derives = arguments.size() == 5 && arguments[4] == derive_word;
+  if (arguments.size() != 4 && !derives)
+    return fail(Fault::usage, "this program is started by imageswarmd and imageswarm-index");
   auto const word = std::ranges::find(compression_words, std::string_view{arguments[1]});
   if (word == compression_words.end()) return fail(Fault::usage, "no such compression");
   auto const artefact = parse_number(arguments[2], 0, INT64_MAX);
   if (!artefact) return fail(artefact.error());
   auto const content = parse_number(arguments[3], 0, INT64_MAX);
   if (!content) return fail(content.error());
-  return Job{static_cast<document::Compression>(word - compression_words.begin()), {*artefact}, {*content}};
+  return Job{static_cast<document::Compression>(word - compression_words.begin()), {*artefact}, {*content}, derives};
 }
 
 Result<> say(std::string_view line) {
@@ -84,22 +92,51 @@ Result<> unpack(Job const& job) {
   if (!found) return fail(found.error());
   if (auto const said = say_verdict(*found); !said) return said;
   Tail tail;
-  std::vector<std::byte> buffer(piece_size);
-  for (std::uint64_t at = 0; at < job.content_size.value;) {
-    auto const piece = std::span{buffer}.first(std::min<std::uint64_t>(buffer.size(), job.content_size.value - at));
-    if (auto const got = content.read(at, piece); !got) return got;
+  auto const pass_on = [&tail](std::span<std::byte const> piece) {
     tail.update(piece);
-    if (auto const written = write_all(content_descriptor, piece, "the content"); !written) return written;
-    at += piece.size();
-  }
+    return write_all(content_descriptor, piece, "the content");
+  };
+  if (auto const done = read_through(content, 0, job.content_size.value, pass_on); !done) return done;
   return judge_tail(tail.bytes());
+}
+
+/// To be read in any order.
+std::unique_ptr<Content> content_of(Job const& job) {
+  if (job.compression == document::Compression::none)
+    return std::make_unique<FileContent>(artefact_descriptor, job.artefact_size);
+  return std::make_unique<UnpackedContent>(artefact_descriptor, job.artefact_size, job.compression, job.content_size);
+}
+
+/// Another appliance, or the disk of it.
+Result<> derive(Job const& job, OvaOrder order) {
+  auto const content = content_of(job);
+  auto const derivation = OvaDerivation::prepare(*content, std::move(order));
+  if (!derivation) return fail(derivation.error());
+  if (auto const said = say_verdict(derivation->result()); !said) return said;
+  return derivation->write(
+      [](std::span<std::byte const> piece) { return write_all(content_descriptor, piece, "the content"); });
+}
+
+/// What the parent wants of an appliance.
+Result<OvaOrder> take_order() {
+  std::string text;
+  std::vector<char> buffer(piece_size);
+  for (;;) {
+    auto const count = ::read(order_descriptor, buffer.data(), buffer.size());
+    if (count < 0) return fail(Fault::internal, "reading the order: {}", std::strerror(errno));
+    if (count == 0) return read_order(text);
+    text.append(buffer.data(), static_cast<std::size_t>(count));
+  }
 }
 
 Result<> run(Job const& job) {
   load_digests();
+  auto order = job.derives ? take_order() : Result<OvaOrder>{};  // while it can still be read
+  if (!order) return fail(order.error());
   if (auto const inside = enter_sandbox({memory_limit, time_budget(job.artefact_size, job.content_size)}); !inside) {
     return inside;
   }
+  if (job.derives) return derive(job, std::move(*order));
   return job.compression == document::Compression::none ? inspect_in_place(job.artefact_size) : unpack(job);
 }
 

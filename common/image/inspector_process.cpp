@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,6 +19,10 @@ namespace imageswarm::image {
 namespace {
 
 using namespace std::chrono_literals;
+
+/// What is derived from an appliance may be larger by so much, beside what the order adds: by another OVF, another
+/// manifest, and what fills up blocks.
+constexpr ByteCount derived_excess = 4_MiB;
 
 tl::unexpected<Error> crashed(std::string_view how) {
   return fail(Fault::inspector_crash, "the image inspector {}", how);
@@ -136,6 +141,16 @@ private:
   std::vector<std::byte> buffer_ = std::vector<std::byte>(piece_size);
 };
 
+/// To be read from its beginning.
+Result<UniqueFd> file_in_memory(std::string_view text) {
+  UniqueFd fd{::memfd_create("order", MFD_CLOEXEC)};
+  if (!fd) return fail(errno_error(errno, "making", "a file in memory"));
+  if (auto const written = write_all(fd.get(), std::as_bytes(std::span{text}), "a file in memory"); !written)
+    return fail(written.error());
+  if (::lseek(fd.get(), 0, SEEK_SET) < 0) return fail(errno_error(errno, "reading", "a file in memory"));
+  return fd;
+}
+
 Result<Dialogue> Dialogue::start(InspectorJob const& job, UniqueFd const& artefact, std::stop_token stop) {
   auto verdicts = make_pipe();
   if (!verdicts) return fail(verdicts.error());
@@ -144,12 +159,18 @@ Result<Dialogue> Dialogue::start(InspectorJob const& job, UniqueFd const& artefa
   constexpr int pipe_size = 1 << 20;  // so that both sides work at once; without it we are only slower
   ::fcntl(content->second.get(), F_SETPIPE_SZ, pipe_size);
   auto const compression = compression_words[static_cast<std::size_t>(job.compression)];
-  ChildCommand const command{.argv = {job.program.string(), std::string{compression},
-                                      std::to_string(job.artefact_size.value), std::to_string(job.content_size.value)},
-                             .descriptors = {{artefact.get(), artefact_descriptor},
-                                             {content->second.get(), content_descriptor},
-                                             {verdicts->second.get(), verdict_descriptor}},
-                             .environment = {}};
+  ChildCommand command{.argv = {job.program.string(), std::string{compression}, std::to_string(job.artefact_size.value),
+                                std::to_string(job.content_size.value)},
+                       .descriptors = {{artefact.get(), artefact_descriptor},
+                                       {content->second.get(), content_descriptor},
+                                       {verdicts->second.get(), verdict_descriptor}},
+                       .environment = {}};
+  auto const order = job.order.empty() ? Result<UniqueFd>{} : file_in_memory(job.order);
+  if (!order) return fail(order.error());
+  if (*order) {
+    command.argv.emplace_back(derive_word);
+    command.descriptors.emplace_back(order->get(), order_descriptor);
+  }
   auto child = Child::start(command);
   if (!child) return fail(std::move(child.error()));
   // Our copies of the ends to write to go with the pairs, so that the pipes end when the helper does.
@@ -198,13 +219,16 @@ Result<Inspection> run_inspector(InspectorJob const& job, UniqueFd const& artefa
   if (!verdict->image) return crashed("talks nonsense");
   if (auto const accepted = accept(*verdict->image); !accepted) return fail(accepted.error());
 
+  bool const derives = !job.order.empty();
   bool const in_place = job.compression == document::Compression::none;
-  auto const promised = in_place ? ByteCount{} : job.content_size;
+  auto const promised = derives    ? job.content_size + ByteCount{job.order.size()} + derived_excess
+                        : in_place ? ByteCount{}
+                                   : job.content_size;
   auto const moved = pump(*dialogue, promised, sink);
   if (!moved) return fail(moved.error());
   auto const last = dialogue->next_line();
   if (!last) return fail(last.error());
-  if (last->image || *moved != promised) return crashed("talks nonsense");
+  if (last->image || (!derives && *moved != promised)) return crashed("talks nonsense");
   if (auto const ended = dialogue->finish(); !ended) return fail(ended.error());
   return *verdict->image;
 }

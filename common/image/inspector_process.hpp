@@ -4,6 +4,7 @@
 #include <functional>
 #include <optional>
 #include <stop_token>
+#include <string>
 #include <string_view>
 
 #include "common/image/inspect.hpp"
@@ -26,6 +27,7 @@ struct InspectorJob {
   ByteCount artefact_size;
   ByteCount content_size;
   std::chrono::seconds patience;  ///< longest time spent waiting for the helper, all in all
+  std::string order = {};         ///< write_order; empty: the content as it is, and not what is made of it
 };
 
 /// Starts the helper for one job and holds the conversation of protocol.hpp with it, believing nothing: a helper that

@@ -7,9 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "common/base/digest.hpp"
 #include "common/base/text.hpp"
-#include "common/image/protocol.hpp"
 
 namespace imageswarm::image {
 namespace {
@@ -29,27 +27,36 @@ Result<Line> parse_line(std::string_view text) {
   return Line{trimmed(text.substr(0, open)), trimmed(text.substr(open + 1, close - open - 1)), trimmed(rest.substr(1))};
 }
 
-template <class D>
-Result<std::string> digest_of_member(Member const& member, Content& content) {
-  Hasher<D> hasher;
-  std::vector<std::byte> buffer(piece_size);
-  for (std::uint64_t at = 0; at < member.size;) {
-    auto const piece = std::span{buffer}.first(std::min<std::uint64_t>(buffer.size(), member.size - at));
-    if (auto const got = content.read(member.offset + at, piece); !got) return fail(got.error());
-    hasher.update(piece);
-    at += piece.size();
-  }
-  return hasher.finish().hex();
-}
-
 Result<std::string> digest_by_name(std::string_view algorithm, Member const& member, Content& content) {
-  if (algorithm == "SHA1") return digest_of_member<Sha1>(member, content);
-  if (algorithm == "SHA256") return digest_of_member<Sha256>(member, content);
-  if (algorithm == "SHA512") return digest_of_member<Sha512>(member, content);
-  return fail(Fault::image_manifest, "the manifest uses {}, not SHA1, SHA256 or SHA512", printable(algorithm));
+  auto hasher = ManifestHasher::named(algorithm);
+  if (!hasher) return fail(hasher.error());
+  auto const hash = [&hasher](std::span<std::byte const> piece) -> Result<> {
+    hasher->update(piece);
+    return {};
+  };
+  return read_through(content, member.offset, member.size, hash).map([&hasher] { return hasher->finish(); });
 }
 
 }  // namespace
+
+Result<ManifestHasher> ManifestHasher::named(std::string_view algorithm) {
+  if (algorithm == "SHA1") return ManifestHasher{Hasher<Sha1>{}};
+  if (algorithm == "SHA256") return ManifestHasher{Hasher<Sha256>{}};
+  if (algorithm == "SHA512") return ManifestHasher{Hasher<Sha512>{}};
+  return fail(Fault::image_manifest, "the manifest uses {}, not SHA1, SHA256 or SHA512", printable(algorithm));
+}
+
+void ManifestHasher::update(std::span<std::byte const> data) {
+  std::visit([data](auto& hasher) { hasher.update(data); }, hasher_);
+}
+
+std::string ManifestHasher::finish() {
+  return std::visit([](auto& hasher) { return hasher.finish().hex(); }, hasher_);
+}
+
+std::string algorithm_of(std::string_view manifest) {
+  return std::string{trimmed(manifest.substr(0, manifest.find('(')))};
+}
 
 void load_digests() {
   ::OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, nullptr);

@@ -133,8 +133,14 @@ Result<Appliance> read_ova(Content& content) {
     if (!found) return fail(found.error());
     inspections.emplace(file.name, std::move(*found));
   }
-  Appliance appliance{package->ovf, package->manifest,        package->certificate,
-                      {},           std::move(ovf->products), std::move(ovf->properties)};
+  Appliance appliance{.ovf = package->ovf,
+                      .manifest = package->manifest,
+                      .certificate = package->certificate,
+                      .digest_algorithm = {},
+                      .files = package->files,
+                      .disks = {},
+                      .products = std::move(ovf->products),
+                      .properties = std::move(ovf->properties)};
   for (auto const& promised : ovf->disks) {
     if (promised.file.empty()) continue;
     auto const file = files->find(promised.file);
@@ -150,6 +156,7 @@ Result<Appliance> read_ova(Content& content) {
     auto listed = package->files;
     listed.insert(listed.begin(), package->ovf);
     if (auto const fine = check_manifest(*text, listed, content); !fine) return fail(fine.error());
+    appliance.digest_algorithm = algorithm_of(*text);
   }
   return appliance;
 }

@@ -22,6 +22,8 @@ struct ApplianceDisk {
 struct Appliance {
   Member ovf;
   std::optional<Member> manifest, certificate;
+  std::string digest_algorithm;  ///< of the manifest; empty without one
+  std::vector<Member> files;     ///< what the OVF refers to, in the order of the archive
   std::vector<ApplianceDisk> disks;
   std::vector<OvfProduct> products;
   std::vector<OvfProperty> properties;

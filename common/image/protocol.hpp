@@ -13,10 +13,11 @@ namespace imageswarm::image {
 // What both sides of the fence agree on: the daemon or the indexer (inspector_process.cpp) and the helper
 // `imageswarm-inspector` (inspector_main.cpp).
 //
-// Command line: COMPRESSION ARTEFACT-SIZE CONTENT-SIZE. The artefact is descriptor 0: a file, read with pread only,
-// because its offset is shared with the parent; or a socket, where the artefact is many files or still arriving: the
-// helper writes an ArtefactRange of at most a piece, and gets exactly these bytes. Unpacked content goes to
-// descriptor 1. Descriptor 3 carries short lines:
+// Command line: COMPRESSION ARTEFACT-SIZE CONTENT-SIZE [derive]. The artefact is descriptor 0: a file, read with pread
+// only, because its offset is shared with the parent; or a socket, where the artefact is many files or still arriving:
+// the helper writes an ArtefactRange of at most a piece, and gets exactly these bytes. Unpacked content goes to
+// descriptor 1; with `derive` it is that of an appliance, and what goes there is what the order on descriptor 4
+// (ova_order.hpp) makes of it. Descriptor 3 carries short lines:
 //   image FORMAT CONTAINER VIRTUAL-SIZE PARTITIONS
 //                     it is safe, but for its end; comes before the first byte of content
 //   end               everything was as promised; the last line
@@ -25,6 +26,9 @@ namespace imageswarm::image {
 inline constexpr int artefact_descriptor = 0;
 inline constexpr int content_descriptor = 1;
 inline constexpr int verdict_descriptor = 3;
+inline constexpr int order_descriptor = 4;
+
+inline constexpr std::string_view derive_word = "derive";
 
 /// In the order of document::Compression; not its `name_of`, so that the helper needs nothing of the documents' room.
 inline constexpr std::array<std::string_view, 5> compression_words{"none", "gzip", "xz", "zstd", "bzip2"};

@@ -46,6 +46,14 @@ bool is_plain_name(std::string_view name) {
   return !name.empty() && name.front() != '.' && name.front() != '-' && std::ranges::all_of(name, plain);
 }
 
+/// The scripts and files that a host adds to an appliance lie in these folders, and no others are known.
+bool is_member_name(std::string_view name) {
+  for (auto const folder : {"install/"sv, "config/"sv, "reset/"sv}) {
+    if (name.starts_with(folder)) return is_plain_name(name.substr(folder.size()));
+  }
+  return is_plain_name(name);
+}
+
 std::string_view up_to_nul(std::string_view field) {
   return field.substr(0, field.find('\0'));
 }
@@ -69,7 +77,7 @@ Result<Member> read_header(std::string_view header, std::uint64_t offset) {
   // The rest of a name, or times: the next reader may take the one for the other.
   if (header.substr(345).find_first_not_of('\0') != header.npos) return refuse("splits a name, or says more of a file");
   if (!up_to_nul(header.substr(157, 100)).empty()) return refuse("holds a link");
-  if (!is_plain_name(name)) return fail(Fault::image_archive, "the archive holds \"{}\"", printable(name));
+  if (!is_member_name(name)) return fail(Fault::image_archive, "the archive holds \"{}\"", printable(name));
   auto const size = number(header.substr(124, 12));
   if (!size) return refuse("has a damaged header");
   return Member{std::string{name}, offset + block, *size};
