@@ -62,9 +62,18 @@ void define_add(CLI::App& app, Choice& choice) {
       new_verb(app, "add", "Inspect an image, compute its digests and its torrent, keep it as managed",
                "  imageswarm-index add debian-12.qcow2 --name debian-12 --os-distro debian --os-version 12\n"
                "  imageswarm-index add worker.raw --name worker --compress zstd --vo-tag atlas --expires 180d \\\n"
-               "      --distribution-cluster lxcloud --property hw_disk_bus=virtio");
+               "      --distribution-cluster lxcloud --property hw_disk_bus=virtio\n"
+               "  imageswarm-index add --from-glance mysite:my-snapshot --name worker --compress zstd\n"
+               "  imageswarm-index add --from-device /dev/vg0/golden --name golden --compress zstd");
   auto options = std::make_shared<commands::AddOptions>();
-  verb->add_option("FILE", options->file, "Disk image, not compressed: raw or qcow2")->required();
+  verb->add_option("FILE", options->file, "Disk image, not compressed: raw, qcow2, VMDK, ISO or an OVA");
+  auto* glance = verb->add_option("--from-glance", options->from_glance,
+                                  "CLOUD:IMAGE instead of FILE: an image or snapshot, by its ID or name")
+                     ->type_name("CLOUD:IMAGE");
+  verb->add_option("--clouds-file", options->clouds_file,
+                   "Where that cloud is (default: as other OpenStack clients, else /etc/imageswarm/clouds.yaml)")
+      ->needs(glance);
+  verb->add_option("--from-device", options->from_device, "Block device instead of FILE; nobody may be using it");
   verb->add_option("--name", options->name, "Name of the image, also in Glance; a name that is there: same family")
       ->required();
   verb->add_option("--family", options->family, "UUID of the family (default: that of the name, or a new one)");

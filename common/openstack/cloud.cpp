@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <optional>
 #include <vector>
 
@@ -207,6 +208,19 @@ void check_complete(Entry& entry, Cloud const& cloud) {
 }
 
 }  // namespace
+
+std::filesystem::path usual_clouds_file() {
+  namespace fs = std::filesystem;
+  if (auto const* named = std::getenv("OS_CLIENT_CONFIG_FILE")) return named;
+  auto const* home = std::getenv("HOME");
+  auto const of_user = fs::path{home != nullptr ? home : "/"} / ".config/openstack/clouds.yaml";
+  fs::path const last = "/etc/imageswarm/clouds.yaml";
+  std::error_code ignored;
+  for (auto const& path : {fs::path{"clouds.yaml"}, of_user, fs::path{"/etc/openstack/clouds.yaml"}}) {
+    if (fs::exists(path, ignored)) return path;
+  }
+  return last;
+}
 
 Result<Cloud> load_cloud(std::filesystem::path const& clouds_file, std::string_view name) {
   auto top = read_clouds(clouds_file);

@@ -27,6 +27,10 @@ struct Cloud {
   std::chrono::seconds api_timeout{60};
 };
 
+/// Where a person's clouds are: $OS_CLIENT_CONFIG_FILE, else the first that is there of ./clouds.yaml,
+/// ~/.config/openstack/clouds.yaml, /etc/openstack/clouds.yaml and the daemon's own, /etc/imageswarm/clouds.yaml.
+std::filesystem::path usual_clouds_file();
+
 /// Reads `cloud` from `clouds_file`; keys that other clients use and we do not need are passed over.
 /// Faults: config-missing, config-syntax, config-value, permission.
 [[nodiscard]] Result<Cloud> load_cloud(std::filesystem::path const& clouds_file, std::string_view cloud);

@@ -14,6 +14,9 @@ namespace imageswarm::commands {
 
 struct AddOptions {
   std::filesystem::path file;
+  std::string from_glance;            ///< CLOUD:IMAGE, instead of a file
+  std::filesystem::path clouds_file;  ///< of that cloud; empty = openstack::usual_clouds_file
+  std::filesystem::path from_device;  ///< a block device, instead of a file
   std::string name;
   std::string family;       ///< UUID; empty = that of the name, or a new one
   std::string version;      ///< empty = UTC seconds
@@ -30,10 +33,10 @@ struct AddOptions {
 };
 
 /// Inspects the image, reads it once and puts entry, artefact and torrent into the store as *managed*.
-/// Faults: usage, exists, image-…, disk faults, cancelled (SIGINT, SIGTERM).
+/// Faults: usage, exists, image-…, disk faults, cancelled (SIGINT, SIGTERM), those of capturing it.
 [[nodiscard]] Result<> add(AddOptions const& options, store::Store& store, Context& context);
 
-/// The same, and nothing is said about it.
+/// The same for a file, and nothing is said about it.
 [[nodiscard]] Result<store::Item> add_image(AddOptions const& options, store::Store& store, Context& context);
 
 /// The name of the artefact: "debian-12-1700000000.qcow2.zst", made of what file names may have and ending in

@@ -13,13 +13,13 @@
 #include <stop_token>
 
 #include "common/base/file.hpp"
+#include "common/base/progress_bar.hpp"
 #include "common/base/text.hpp"
 #include "common/http/client.hpp"
 #include "common/image/inspect.hpp"
 #include "common/torrent/torrent.hpp"
 #include "indexer/exchange/old_torrent.hpp"
 #include "indexer/interruption.hpp"
-#include "indexer/progress.hpp"
 
 namespace imageswarm::exchange {
 namespace fs = std::filesystem;
@@ -68,7 +68,7 @@ private:
   ingest::TemporaryFile const& into_;
   Interruption const& interruption_;
   std::optional<PieceCheck> pieces_;
-  indexer::ProgressBar bar_;
+  ProgressBar bar_;
   ByteCount received_;
   Hasher<Sha256> sha256_;
   Hasher<Sha512> sha512_;

@@ -5,7 +5,7 @@
 
 #include "common/base/units.hpp"
 
-namespace imageswarm::indexer {
+namespace imageswarm {
 
 /// How far a long reading has come, on stderr: a bar with rate and time left on a terminal, a plain line every few
 /// seconds otherwise.
@@ -32,4 +32,4 @@ private:
 /// "[########............]  40 %  1.2 GB of 3 GB  310 MB/s  6s left"
 std::string progress_text(ByteCount done, ByteCount total, std::chrono::duration<double> spent);
 
-}  // namespace imageswarm::indexer
+}  // namespace imageswarm

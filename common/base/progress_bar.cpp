@@ -1,4 +1,4 @@
-#include "indexer/progress.hpp"
+#include "common/base/progress_bar.hpp"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -8,7 +8,7 @@
 #include <string_view>
 #include <utility>
 
-namespace imageswarm::indexer {
+namespace imageswarm {
 namespace {
 
 void put(std::string_view text) {
@@ -51,4 +51,4 @@ void ProgressBar::update(ByteCount done) {
   put(terminal_ ? "\r\x1b[K" + text : text + "\n");
 }
 
-}  // namespace imageswarm::indexer
+}  // namespace imageswarm

@@ -1,8 +1,8 @@
-#include "indexer/progress.hpp"
+#include "common/base/progress_bar.hpp"
 
 #include <catch2/catch.hpp>
 
-namespace imageswarm::indexer {
+namespace imageswarm {
 namespace {
 
 using Seconds = std::chrono::duration<double>;
@@ -19,4 +19,4 @@ TEST_CASE("at the end there is nothing left, and an empty file is done at once")
 }
 
 }  // namespace
-}  // namespace imageswarm::indexer
+}  // namespace imageswarm
