@@ -21,8 +21,10 @@ family (its newest version).
   imageswarmctl limit --upload 10MB/s      spare the network, until the next restart
   imageswarmctl ready --all --timeout 600  for scripts: wait until all is in place
 
+  imageswarmctl copy debian-12 --from here --to there    between two Glances
+
 Exit status: 0 done; 1 the daemon does not answer, failed, or `ready` timed out;
-2 wrong arguments. Members of the group imageswarm and root may use the socket.
+2 wrong arguments; 3 refused (`copy`: other bytes than promised). Members of the group imageswarm and root may use the socket.
 )";
 
 struct Texts {
@@ -71,6 +73,17 @@ void add_commands(CLI::App& app, Options& options, Texts& texts) {
   rate("upload", "likewise");
   rate("far-download", "of it, from hosts outside swarm.site");
   rate("far-upload", "of it, to hosts outside swarm.site");
+  auto* copy = command("copy", "an image from one cloud's Glance to another's, verified");
+  copy->add_flag("--json", options.json, "for programs: one object (docs/operations.md)");
+  copy->add_option("IMAGE", options.image, "its ID in Glance, or the name that one image of the project has")
+      ->type_name(" ")
+      ->required();
+  for (auto const& [name, value] : {std::pair{"--from", &options.from}, std::pair{"--to", &options.to}}) {
+    copy->add_option(name, *value, "name of a cloud in clouds.yaml")->type_name("CLOUD")->required();
+  }
+  copy->add_option("--clouds-file", options.clouds_file,
+                   "default: as other OpenStack clients, else /etc/imageswarm/clouds.yaml")
+      ->type_name("FILE");
   auto* ready = command("ready", "wait until an image, or all, is in all its sinks");
   image(ready, false);
   ready->add_flag("--all", options.all, "every image that is selected for this host");
@@ -104,8 +117,7 @@ Result<> complete(Options& options, Texts const& texts) {
 
 int report(Error const& error) {
   fmt::print(stderr, "imageswarmctl: {}\n", error.line());
-  // 3 is for documents and images that are not trusted; nothing is verified here.
-  return class_of(error.fault) == FaultClass::usage ? 2 : 1;
+  return exit_status(error.fault);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "common/base/clock.hpp"
+#include "daemon/control/ctl/copy.hpp"
 #include "daemon/control/ctl/daemon.hpp"
 #include "daemon/control/ctl/fields.hpp"
 #include "daemon/control/ctl/ready.hpp"
@@ -126,6 +127,7 @@ Result<> run(Options const& options) {
     return act(daemon, "/confirm/" + escaped(options.document), done);
   }
   if (verb == "limit") return limit(daemon, options);
+  if (verb == "copy") return copy_between_clouds(options);
   return ready(daemon, options);
 }
 

@@ -17,6 +17,8 @@ struct Options {
   std::string verb;
   std::string image;
   std::string document;
+  std::string from, to;               ///< clouds of `copy`
+  std::filesystem::path clouds_file;  ///< of these; empty = openstack::usual_clouds_file
   bool json = false;
   bool watch = false;
   bool all = false;
