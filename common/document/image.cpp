@@ -6,6 +6,7 @@
 #include "common/base/text.hpp"
 #include "common/document/fields.hpp"
 #include "common/document/forms.hpp"
+#include "common/document/glance_property.hpp"
 #include "common/document/members.hpp"
 #include "common/document/model.hpp"
 
@@ -20,35 +21,6 @@ Result<std::uint64_t> piece_length(yaml::Value const& value) {
   auto bytes = number(16 << 10, 16 << 20)(value);
   if (bytes && !std::has_single_bit(*bytes)) return fail(Fault::doc_field, "{} is not a power of two", *bytes);
   return bytes;
-}
-
-/// What Glance or we ourselves set on an image is not the endorser's to wish for: names that carry trust or ownership,
-/// and Glance's own attributes, which have keys of their own in an entry or are the site's.
-Result<> check_property(std::string_view name) {
-  static constexpr std::array prefixes{"imageswarm_", "os_glance_", "img_signature", "owner"};
-  static constexpr std::array attributes{"checksum",     "container_format",
-                                         "created_at",   "deleted",
-                                         "deleted_at",   "direct_url",
-                                         "disk_format",  "file",
-                                         "id",           "is_public",
-                                         "location",     "locations",
-                                         "members",      "min_disk",
-                                         "min_ram",      "name",
-                                         "os_hash_algo", "schema",
-                                         "os_hidden",    "os_hash_value",
-                                         "protected",    "self",
-                                         "size",         "status",
-                                         "stores",       "tags",
-                                         "updated_at",   "virtual_size",
-                                         "visibility"};
-  auto const lower = lower_case(name);
-  bool const reserved = std::ranges::any_of(prefixes, [&](auto prefix) { return lower.starts_with(prefix); }) ||
-                        std::ranges::find(attributes, lower) != attributes.end();
-  if (reserved) return fail(Fault::doc_field, "this property may not be set by a catalogue");
-  if (name.empty() || name.size() > 255 || printable(name, 1024) != name) {
-    return fail(Fault::doc_field, "this is not a property's name");
-  }
-  return {};
 }
 
 Result<> any_name(std::string_view) {
@@ -133,7 +105,7 @@ void read_content(Fields& fields, Image& image) {
 }
 
 void read_wishes(Fields& fields, Image& image) {
-  fields.texts("glance-properties", image.glance_properties, check_property);
+  fields.texts("glance-properties", image.glance_properties, check_glance_property);
   fields.optional("glance-tags", image.glance_tags, list_of(line));
   fields.optional("min-disk", image.min_disk_gib, number(0, max_32_bit));
   fields.optional("min-ram", image.min_ram_mib, number(0, max_32_bit));

@@ -25,6 +25,7 @@ VERIFY = "common/trust/verify.cpp"
 ACCEPTANCE = "common/trust/acceptance.cpp"
 ENVELOPE = "common/trust/envelope.cpp"
 IMAGE_ENTRY = "common/document/image.cpp"
+GLANCE_PROPERTY = "common/document/glance_property.cpp"
 PARSE = "common/yaml/parse.cpp"
 GATE = "common/torrent/gate.cpp"
 SWARM_CA = "common/trust/swarm_ca.cpp"
@@ -107,7 +108,7 @@ RULES = [
     rule("image IDs are believed", "document",
          (IMAGE_ENTRY, "if (fields.outcome() && image.image_id != demanded) {", "if (false) {")),
     rule("catalogues set reserved properties", "document",
-         (IMAGE_ENTRY, "if (reserved) return fail(", "if (false) return fail(")),
+         (GLANCE_PROPERTY, "if (reserved) return fail(", "if (false) return fail(")),
     rule("anchors in YAML", "yaml document",
          (PARSE, "if (anchor != 0 || byte_at(mark) == '&') refuse(", "if (false) refuse(")),
     rule("duplicate keys in YAML", "yaml document", (PARSE, "refuse_duplicates();\n    close();", "close();")),
