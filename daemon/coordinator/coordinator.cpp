@@ -15,11 +15,8 @@ namespace {
 constexpr std::chrono::seconds busy_tick{1};
 constexpr std::chrono::seconds idle_tick{15};
 
-unsigned versions_to_keep(flow::Settings const& settings) {
-  unsigned keep = 1;
-  for (auto const& sink : settings.sinks) keep = std::max(keep, sink.keep);
-  return keep;
-}
+/// Of a host without sinks, which only passes images on.
+constexpr unsigned kept_without_sinks = 1;
 
 }  // namespace
 
@@ -105,14 +102,20 @@ selection::Input Coordinator::input_with(std::vector<selection::Source<document:
   return {.host = settings_.host,
           .policy = settings_.approvals,
           .select = settings_.select,
-          .keep = versions_to_keep(settings_),
           .catalogues = std::move(catalogues),
           .approvals = documents_.approvals(),
           .endorsers_known = documents_.endorsers_known(),
           .held = images_.held(),
           .departed = images_.departed(),
-          .active = images_.active(),
+          .keepers = keepers(),
           .now = clock_.now()};
+}
+
+std::vector<selection::Keeper> Coordinator::keepers() const {
+  if (settings_.sinks.empty()) return {{"", kept_without_sinks, images_.active()}};
+  std::vector<selection::Keeper> keepers;
+  for (auto const& sink : settings_.sinks) keepers.push_back({sink.name, sink.keep, images_.present_in(sink.name)});
+  return keepers;
 }
 
 /// A source's first document replaces nothing; an approval list may take back whatever it wants.

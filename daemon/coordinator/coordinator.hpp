@@ -67,6 +67,7 @@ private:
   void look_at_clock();
   void carry_out_plan();
   selection::Input input_with(std::vector<selection::Source<document::Catalogue>> catalogues) const;
+  std::vector<selection::Keeper> keepers() const;
   std::optional<Error> hold_back(Subscription const& source, Document const& version) const;
   void watch_anchors();
   void schedule_tick();

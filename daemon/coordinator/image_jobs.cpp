@@ -151,7 +151,7 @@ void ImageSteps::start_ahead(Record& record) {
   auto const file = artefact_of(record);
   if (!hold(record, file, false)) return;  // what a crash leaves in a sink must be known
   auto const at = std::ranges::find_if(
-      record.sinks, [](SinkRecord const& sink) { return !sink.receipt && !sink.owed && sink.retry.due(); });
+      record.sinks, [](SinkRecord const& sink) { return !sink.receipt && !sink.superseded && sink.retry.due(); });
   auto const sink = at == record.sinks.end() ? nullptr : at->sink;
   if (sink) at->working = true;
   record.moved->store(0);
@@ -221,7 +221,7 @@ void ImageSteps::was_put(Record& record, SinkRecord& sink, Result<flow::Receipt>
 }
 
 void ImageSteps::start_retire(Record& record, std::size_t index) {
-  auto const why = *retirement_of(record.decision.verdict);
+  auto const why = retirement_of(record.decision.verdict).value_or(flow::Retirement::superseded);
   auto const departure = departures.all().find(record.id());
   auto const& want = departure == departures.all().end() ? record.decision.want : departure->second.want;
   run(
@@ -242,6 +242,7 @@ void ImageSteps::start_retire(Record& record, std::size_t index) {
         }
         if (!self.forget_receipt(now, *at)) return;
         at->owed = false;
+        at->fact = SinkFact::absent;
         log_info("{} is {}: {} in {}", now.title(), flow::name_of(why), flow::name_of(done->effect), sink->name());
       });
 }

@@ -97,7 +97,7 @@ void ImageSteps::arrived(Record& record, SinkRecord& sink, flow::Receipt receipt
   }
   sink.fact = SinkFact::present;
   succeeded(sink.retry);
-  if (is_news && record.active()) around.arrived();
+  if (is_news) around.arrived();
 }
 
 bool ImageSteps::forget_receipt(Record& record, SinkRecord& sink) {

@@ -42,11 +42,18 @@ void ImageSteps::attach_sinks(Record& record) {
   for (auto const& sink : sinks) {
     auto receipt = ledger.receipt(record.id(), sink->name());
     auto const fact = receipt ? SinkFact::unchecked : SinkFact::unknown;
-    record.sinks.push_back({.sink = sink,
-                            .fact = fact,
-                            .receipt = std::move(receipt),
-                            .retry = {},
-                            .owed = departures.owed(record.id(), sink->name())});
+    record.sinks.push_back({.sink = sink, .fact = fact, .receipt = std::move(receipt), .retry = {}});
+  }
+  note_owed(record);
+}
+
+/// Nobody else looks after a sink that does not want the image: whatever is there goes, with or without a receipt, as a
+/// `put` may have been cut off.
+void ImageSteps::note_owed(Record& record) const {
+  for (auto& sink : record.sinks) {
+    auto const& name = sink.sink->name();
+    sink.superseded = record.selected() && record.decision.superseded_in.contains(name);
+    sink.owed = departures.owed(record.id(), name) || (sink.superseded && sink.fact != SinkFact::absent);
   }
 }
 
@@ -86,7 +93,7 @@ void ImageSteps::note_departure(Record& record) {
     departures.open(std::move(departure));
   }
   if (!record.joined) departures.unseeded(record.id(), around.clock.now());
-  for (auto& sink : record.sinks) sink.owed = departures.owed(record.id(), sink.sink->name());
+  note_owed(record);
 }
 
 /// Others may vouch for it now than when it came: after a restart it stands by their word, though no catalogue can be

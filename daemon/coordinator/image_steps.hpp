@@ -62,6 +62,7 @@ private:
   void run(Record& record, Load load, Job job, Then then);
 
   void note_departure(Record& record);
+  void note_owed(Record& record) const;
   void note_endorsement(Record const& record);
   Result<> announce(Record const& record);
   void start_locate(Record& record);

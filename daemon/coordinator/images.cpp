@@ -172,6 +172,14 @@ std::set<Uuid> Images::active() const {
   return ids;
 }
 
+std::set<Uuid> Images::present_in(std::string_view sink) const {
+  std::set<Uuid> ids;
+  for (auto const& receipt : impl_->steps->ledger.receipts()) {
+    if (receipt.sink == sink) ids.insert(receipt.image_id);
+  }
+  return ids;
+}
+
 std::vector<flow::Receipt> Images::receipts() const {
   return impl_->steps->ledger.receipts();
 }

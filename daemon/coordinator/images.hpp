@@ -33,7 +33,7 @@ public:
     exchange::Neighbours& neighbours;
     Clock const& clock;
     std::function<void(Fault)> said;  ///< counts a fault that was logged
-    std::function<void()> arrived;    ///< an image is in all its sinks: older versions may go
+    std::function<void()> arrived;    ///< an image is in a sink: older versions may go
     hooks::Queue& hooks;              ///< are told what happens
   };
 
@@ -58,7 +58,8 @@ public:
   std::vector<selection::Held> held() const;
   /// What had to go.
   std::vector<selection::Departed> departed() const;
-  std::set<Uuid> active() const;
+  std::set<Uuid> active() const;  ///< in all sinks that want them
+  std::set<Uuid> present_in(std::string_view sink) const;
   std::vector<flow::Receipt> receipts() const;
   /// What had to go, but for superseded versions; the last one first.
   std::vector<state::Departure> departures() const;

@@ -83,7 +83,8 @@ Facts facts_of(Record const& record, bool paused) {
               .feeding = std::ranges::any_of(record.sinks, &SinkRecord::working),
               .due = record.retry.due(),
               .sinks = {}};
-  for (auto const& sink : record.sinks) facts.sinks.push_back({sink.fact, sink.retry.due(), sink.owed});
+  for (auto const& sink : record.sinks)
+    facts.sinks.push_back({sink.fact, sink.retry.due(), sink.owed, sink.superseded});
   return facts;
 }
 

@@ -39,7 +39,8 @@ struct SinkRecord {
   std::optional<flow::Receipt> receipt;
   Retry retry;
   bool working = false;
-  bool owed = false;  ///< the image must still be taken out of use here
+  bool owed = false;        ///< the image must still be taken out of use here
+  bool superseded = false;  ///< the image is wanted, but not here: there are enough newer ones
 };
 
 /// All that the coordinator knows of one image.

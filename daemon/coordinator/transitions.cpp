@@ -20,7 +20,7 @@ std::optional<std::size_t> first_due(Facts const& facts, Is is) {
 }
 
 std::optional<std::size_t> due_sink(Facts const& facts, SinkFact fact) {
-  return first_due(facts, [fact](SinkFacts const& sink) { return sink.fact == fact; });
+  return first_due(facts, [fact](SinkFacts const& sink) { return !sink.superseded && sink.fact == fact; });
 }
 std::optional<std::size_t> owed_sink(Facts const& facts) {
   return first_due(facts, &SinkFacts::owed);
@@ -43,7 +43,7 @@ struct Row {
 constexpr std::array table{
     // Out of the swarm first: what is recalled stops at once.
     Row{[](Facts const& f) { return f.joined && !may_swarm(f);                               }, Step::leave},
-    Row{[](Facts const& f) { return retirement_of(f.verdict) && owed_sink(f);                }, Step::retire},
+    Row{[](Facts const& f) { return (selected(f) || retirement_of(f.verdict)) && owed_sink(f);}, Step::retire},
     Row{[](Facts const& f) { return !selected(f) && f.has_files && f.due;                    }, Step::discard},
     Row{[](Facts const& f) { return !selected(f);                                            }, Step::none},
     // In its sinks, and in nobody's way.
@@ -107,7 +107,7 @@ state::ImageState shown_state(Facts const& facts) {
       return ImageState::superseded;
   }
   auto const has_it = [](SinkFacts const& sink) {
-    return sink.fact == SinkFact::present || sink.fact == SinkFact::unchecked;
+    return sink.superseded || sink.fact == SinkFact::present || sink.fact == SinkFact::unchecked;
   };
   if (std::ranges::all_of(facts.sinks, has_it) && (facts.verified || !facts.sinks.empty())) return ImageState::active;
   if (!facts.complete) return facts.may_fetch ? ImageState::fetching : ImageState::not_selected;

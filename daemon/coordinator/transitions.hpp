@@ -13,7 +13,7 @@ namespace imageswarm::coordinator {
 enum class SinkFact : std::uint8_t {
   unchecked,  ///< a receipt from earlier, not yet compared since the start (or for long)
   unknown,    ///< no receipt, not asked yet
-  absent,     ///< asked: not there
+  absent,     ///< asked, or taken out of use: not there
   present,    ///< a receipt that was compared
 };
 
@@ -21,7 +21,8 @@ enum class SinkFact : std::uint8_t {
 struct SinkFacts {
   SinkFact fact = SinkFact::unknown;
   bool due = true;
-  bool owed = false;  ///< the image must still be taken out of use there
+  bool owed = false;        ///< the image must still be taken out of use there
+  bool superseded = false;  ///< it has enough newer versions, and does not want this one
 };
 
 /// Everything that the next step of an image depends on.

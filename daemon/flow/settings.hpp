@@ -82,13 +82,13 @@ struct StoreSettings {
 };
 
 struct SinkSettings {
-  std::string type;  ///< "glance" or "directory"
-  std::string name;  ///< how it is called in status; found out: the cloud or the path
+  std::string type;   ///< "glance" or "directory"
+  std::string name;   ///< how it is called in status; found out: the cloud or the path
+  unsigned keep = 2;  ///< versions of a family that it has
   // glance
   std::string cloud;
   std::filesystem::path clouds_file = "/etc/imageswarm/clouds.yaml";
   std::string visibility = "private";
-  unsigned keep = 2;
   // directory
   std::filesystem::path path;
 };

@@ -341,8 +341,7 @@ private:
     return first.verdict != Verdict::selected && entry.verdict == Verdict::selected;
   }
 
-  /// Of each family (endorser and uuid) the newest `keep` versions stay selected; older ones stay too as long as they
-  /// are needed to have `keep` that work here.
+  /// A family: one endorser, one uuid.
   void supersede() {
     std::map<std::pair<std::string, Uuid>, std::vector<Decision*>> families;
     for (auto& decision : decisions_) {
@@ -352,26 +351,34 @@ private:
     for (auto& [family, members] : families) {
       std::ranges::stable_sort(
           members, [](auto const* a, auto const* b) { return a->want.image.version > b->want.image.version; });
-      std::size_t working = 0;
-      for (std::size_t i = 0; i < members.size(); ++i) {
-        bool const works = input_.active.contains(members[i]->want.image.image_id);
-        bool const needed = works && working < input_.keep;
-        working += works ? 1 : 0;
-        if (i < input_.keep) continue;
-        if (needed) {
-          members[i]->may_fetch = false;
-        } else {
-          set_superseded(*members[i], members.front()->want.image.version.text);
-        }
+      for (std::size_t rank = most_kept(); rank < members.size(); ++rank) members[rank]->may_fetch = false;
+      for (auto const& keeper : input_.keepers) supersede_in(keeper, members);
+      for (auto* member : members) {
+        if (member->superseded_in.size() < input_.keepers.size()) continue;
+        member->verdict = Verdict::superseded;
+        member->may_fetch = member->may_seed = false;
       }
     }
   }
 
-  void set_superseded(Decision& decision, std::string const& newest) const {
-    decision.verdict = Verdict::superseded;
-    decision.may_fetch = decision.may_seed = false;
-    decision.reasons.push_back(
-        {"kept", fmt::format("this host keeps {} versions, the newest is {}", input_.keep, newest), false});
+  unsigned most_kept() const { return std::ranges::max(input_.keepers, {}, &Keeper::keep).keep; }
+
+  /// The newest `keep` versions are wanted in the sink; older ones stay in it too as long as they are needed to have
+  /// `keep` that work there.
+  static void supersede_in(Keeper const& keeper, std::vector<Decision*> const& newest_first) {
+    std::size_t working = 0;
+    for (std::size_t rank = 0; rank < newest_first.size(); ++rank) {
+      auto& decision = *newest_first[rank];
+      bool const works = keeper.present.contains(decision.want.image.image_id);
+      bool const needed = works && working < keeper.keep;
+      working += works ? 1 : 0;
+      if (rank < keeper.keep || needed) continue;
+      decision.superseded_in.insert(keeper.sink);
+      auto const who = keeper.sink.empty() ? "this host" : keeper.sink;
+      auto const& newest = newest_first.front()->want.image.version.text;
+      decision.reasons.push_back(
+          {"kept", fmt::format("{} keeps {} of its versions, the newest is {}", who, keeper.keep, newest), false});
+    }
   }
 
   Input const& input_;

@@ -44,18 +44,24 @@ struct Departed {
   bool is_done = false;  ///< out of use, and no further cause can concern it
 };
 
+/// A sink that keeps the newest versions of a family.
+struct Keeper {
+  std::string sink;  ///< its name; empty: the host itself, which has no sinks
+  unsigned keep = 2;
+  std::set<Uuid> present;  ///< in it, and usable there
+};
+
 struct Input {
   flow::HostSettings host;
   flow::ApprovalPolicy policy{};
   std::vector<document::Rule> select;
-  unsigned keep = 2;  ///< versions of a family
   std::vector<Source<document::Catalogue>> catalogues;
   std::vector<Source<document::ApprovalList>> approvals;
   /// Nobody can be an endorser but by `catalogues`; false: an endorser list that could name others is not at hand.
   bool endorsers_known = true;
   std::vector<Held> held;
   std::vector<Departed> departed;
-  std::set<Uuid> active;  ///< in all their sinks
+  std::vector<Keeper> keepers{{}};  ///< at least one
   TimePoint now;
 };
 
@@ -67,7 +73,8 @@ struct Decision {
   bool is_endorsed_now = false;  ///< selected, by a catalogue that is trusted
   bool may_fetch = false;        ///< bytes that are not here may be fetched
   bool may_seed = false;
-  std::vector<flow::Reason> reasons;  ///< every question in the order it was asked
+  std::set<std::string> superseded_in;  ///< sinks that have enough newer versions
+  std::vector<flow::Reason> reasons;    ///< every question in the order it was asked
 };
 
 /// One decision for every image ID in the catalogues or held here, in the order of the catalogues.
@@ -76,8 +83,8 @@ struct Plan {
 };
 
 /// Pure: the same input gives the same plan (docs/design.md, "Selection"). Recall wins over everything; then
-/// withdrawal, expiry, approval, the entry's distribution keys and the host's own `select`; last, `keep` within the
-/// family.
+/// withdrawal, expiry, approval, the entry's distribution keys and the host's own `select`; last, `keep` of each sink
+/// within the family.
 Plan select(Input const& input);
 
 }  // namespace imageswarm::selection

@@ -138,7 +138,6 @@ void read_glance_sink(Section& section, flow::SinkSettings& sink) {
   use_credential(sink);
   section.word("visibility", sink.visibility,
                {{"private", "private"}, {"shared", "shared"}, {"community", "community"}, {"public", "public"}});
-  section.number("keep", sink.keep, 1, 1000);
   sink.name = sink.cloud;
 }
 
@@ -155,6 +154,8 @@ void read_sink(Section& section, std::vector<flow::SinkSettings>& sinks) {
   } else {
     section.refuse("type", "it is neither glance nor directory");
   }
+  section.number("keep", sink.keep, 1, 1000);
+  section.text("name", sink.name);
   bool const twice = std::ranges::count(sinks, sink.name, &flow::SinkSettings::name) > 1;
   if (twice) section.refuse("type", "there is another sink named " + sink.name);
 }

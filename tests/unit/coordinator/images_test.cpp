@@ -124,6 +124,66 @@ TEST_CASE("a recall takes the image out of every sink and removes the artefact")
   CHECK(host.sinks.front()->retired() == std::vector{std::pair{image.id(), Retirement::recalled}});
 }
 
+/// Two sinks with an image that one of them does not want any more.
+struct PartlySuperseded {
+  PartlySuperseded() {
+    host.bring(image);
+    supersede();
+  }
+  void supersede() {
+    auto decision = image.decided(Verdict::selected);
+    decision.superseded_in = {"few"};
+    host.plan({decision});
+  }
+
+  std::shared_ptr<FakeSink> few = std::make_shared<FakeSink>("few"), many = std::make_shared<FakeSink>("many");
+  Host host{{few, many}};
+  Published const image{"1"};
+};
+
+TEST_CASE("an image leaves the sink that has enough newer ones, stays in the other, and comes back") {
+  PartlySuperseded partly;
+  auto& [few, many, host, image] = partly;
+  REQUIRE(host.until([&] { return host.images->present_in("few").empty(); }));
+  CHECK(few->retired() == std::vector{std::pair{image.id(), Retirement::superseded}});
+  CHECK(many->has(image.id()));
+  host.let_run();
+  CHECK(few->calls("put") == 1);
+  CHECK(host.state_of(image) == ImageState::active);
+  CHECK(host.row(image)->sinks[0].state == state::SinkState::absent);
+  CHECK(host.row(image)->sinks[1].state == state::SinkState::present);
+  CHECK(host.swarm.joined.contains(image.id()));
+  CHECK(host.images->departures().empty());
+  host.plan({image.decided(Verdict::selected)});
+  CHECK(host.until([&] { return few->has(image.id()); }));
+}
+
+TEST_CASE("an image in use stays in the sink that does not want it until it is free") {
+  PartlySuperseded partly;
+  auto& [few, many, host, image] = partly;
+  REQUIRE(host.until([&] { return !few->has(image.id()); }));
+  host.plan({image.decided(Verdict::selected)});
+  REQUIRE(host.until([&] { return few->has(image.id()); }));
+  few->be_used(true);
+  partly.supersede();
+  REQUIRE(host.until([&] { return few->retired().size() == 2; }));
+  host.let_run();
+  CHECK(host.row(image)->sinks[0].state == state::SinkState::present);
+  CHECK(host.state_of(image) == ImageState::active);
+}
+
+TEST_CASE("a sink that does not want an image answers for it after a restart, with or without a receipt") {
+  PartlySuperseded partly;
+  auto& [few, many, host, image] = partly;
+  REQUIRE(host.until([&] { return few->retired().size() == 1; }));
+  host.restart();
+  partly.supersede();
+  CHECK(host.until([&] { return few->retired().size() == 2; }));
+  host.let_run();
+  CHECK(few->retired().size() == 2);
+  CHECK(few->calls("put") == 1);
+}
+
 TEST_CASE("a recall does not wait behind sinks that do not answer") {
   auto const good = std::make_shared<FakeSink>("good"), stuck = std::make_shared<FakeSink>("stuck");
   Host host{{good, stuck}};

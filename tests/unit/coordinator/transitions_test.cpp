@@ -54,7 +54,8 @@ void succeed(Facts& facts, Next next) {
       facts.joined = false;
       break;
     case Step::retire:
-      facts.sinks[next.sink] = {};
+      facts.sinks[next.sink].fact = SinkFact::absent;
+      facts.sinks[next.sink].owed = false;
       break;
     case Step::discard:
       facts.has_files = facts.complete = facts.verified = facts.located = false;
@@ -133,6 +134,19 @@ TEST_CASE("whatever ends trust stops the seeding first, then empties the sinks, 
   }
 }
 
+TEST_CASE("a sink with enough newer versions loses the image, which stays in the others and is active") {
+  auto facts = active();
+  facts.sinks = {{SinkFact::present, true, true, true}, {SinkFact::present}};
+  CHECK(shown_state(facts) == ImageState::active);
+  CHECK(next_step(facts).step == Step::retire);
+  CHECK(next_step(facts).sink == 0);
+  succeed(facts, next_step(facts));
+  CHECK(next_step(facts).step == Step::none);
+  CHECK(shown_state(facts) == ImageState::active);
+  facts.sinks.front().superseded = false;  // the newer ones were taken back
+  CHECK(next_step(facts).step == Step::put);
+}
+
 TEST_CASE("an image that this host no longer selects leaves the host, but other hosts' sinks are not touched") {
   auto facts = active();
   facts.verdict = Verdict::not_selected;
@@ -189,7 +203,7 @@ TEST_CASE("from any facts the steps come to an end: no image runs in circles") {
         facts.complete = bits & 16;
         facts.verified = bits & 32;
         facts.has_files = bits & 64;
-        facts.sinks = {{sink}, {SinkFact::unknown, true, true}};
+        facts.sinks = {{sink}, {SinkFact::unknown, true, true}, {sink, true, true, true}};
         int steps = 0;
         for (auto next = next_step(facts); next.step != Step::none; next = next_step(facts)) {
           succeed(facts, next);

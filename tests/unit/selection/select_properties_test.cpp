@@ -112,7 +112,7 @@ TEST_CASE("whatever the rules say") {
     auto const approve = any_rules();
     auto recall = any_rules();
     auto input = input_with(approve, recall);
-    input.keep = 100;
+    input.keepers.front().keep = 100;
     auto const before = verdicts(select(input));
     recall.push_back(any_rule());
     input.approvals = {list_of(approve, recall)};
@@ -132,7 +132,7 @@ TEST_CASE("whatever the rules say") {
     for (auto const& decision : plan.decisions) {
       if (decision.verdict != Verdict::selected) continue;
       input.held.push_back(decision.want);
-      input.active.insert(decision.want.image.image_id);
+      input.keepers.front().present.insert(decision.want.image.image_id);
     }
     RC_ASSERT(verdicts(select(input)) == verdicts(plan));
   });

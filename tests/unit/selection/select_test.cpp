@@ -490,16 +490,44 @@ TEST_CASE("of a family the newest versions stay and the older ones are supersede
 TEST_CASE("a version that works here is superseded only by versions that work here") {
   auto const old = sample_image("debian-12", "1", "a"), fresh = sample_image("debian-12", "2", "b");
   auto input = input_with({old, fresh});
-  input.keep = 1;
-  input.active = {old.image_id};
+  input.keepers = {{"glance", 1, {old.image_id}}};
   auto plan = select(input);
   CHECK(plan.decisions[0].verdict == Verdict::selected);
   CHECK_FALSE(plan.decisions[0].may_fetch);
   CHECK(plan.decisions[1].may_fetch);
-  input.active = {old.image_id, fresh.image_id};
+  input.keepers = {{"glance", 1, {old.image_id, fresh.image_id}}};
   plan = select(input);
   CHECK(plan.decisions[0].verdict == Verdict::superseded);
   CHECK(plan.decisions[1].verdict == Verdict::selected);
+}
+
+TEST_CASE("each sink keeps its own number of versions, and an image stays as long as one of them keeps it") {
+  std::vector const images{sample_image("debian-12", "1", "a"), sample_image("debian-12", "2", "b"),
+                           sample_image("debian-12", "3", "c")};
+  auto const ids = std::set{images[0].image_id, images[1].image_id, images[2].image_id};
+  auto input = input_with(images);
+  input.keepers = {{"few", 1, ids}, {"many", 2, ids}};
+  auto plan = select(input);
+  CHECK(plan.decisions[0].verdict == Verdict::superseded);
+  CHECK(plan.decisions[1].verdict == Verdict::selected);
+  CHECK(plan.decisions[1].superseded_in == std::set<std::string>{"few"});
+  CHECK(plan.decisions[1].reasons.back().answer == "few keeps 1 of its versions, the newest is 3");
+  CHECK(plan.decisions[1].may_fetch);
+  CHECK(plan.decisions[2].superseded_in.empty());
+
+  SECTION("what works in a sink is superseded there only by what works there") {
+    input.keepers[0].present.erase(images[2].image_id);
+    plan = select(input);
+    CHECK(plan.decisions[1].superseded_in.empty());
+    CHECK(plan.decisions[0].superseded_in == std::set<std::string>{"few", "many"});
+  }
+  SECTION("what one sink still needs is not fetched anew") {
+    input.keepers[1].present = {images[0].image_id};
+    plan = select(input);
+    CHECK(plan.decisions[0].verdict == Verdict::selected);
+    CHECK(plan.decisions[0].superseded_in == std::set<std::string>{"few"});
+    CHECK_FALSE(plan.decisions[0].may_fetch);
+  }
 }
 
 TEST_CASE("an expired or unapproved version does not push older ones out") {
@@ -553,7 +581,7 @@ TEST_CASE("the loss by a new version counts what is here and would be withdrawn 
   }
   SECTION("what is superseded is not withdrawn") {
     then.catalogues = present.catalogues;
-    then.keep = 0;
+    then.keepers = {{"glance", 0, {}}};
     CHECK(loss_between(present, then).withdrawn == 0);
   }
 }

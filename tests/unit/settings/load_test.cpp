@@ -206,6 +206,8 @@ TEST_CASE("a wrong value is refused with its line, and what comes later says so"
       {"hooks:\n  - {run: [/bin/true]}\n  - {run: [/bin/true]}\n", "another hook that runs this"},
       {"sinks:\n  - {type: glance, cloud: a, visibility: mine}\n", "sinks.visibility: 'mine' is none of"},
       {"sinks:\n  - {type: glance, cloud: a, keep: 0}\n", "sinks.keep: "},
+      {"sinks:\n  - {type: directory, path: /a, keep: 0}\n", "sinks.keep: "},
+      {"sinks:\n  - {type: glance, cloud: a, name: x}\n  - {type: glance, cloud: b, name: x}\n", "another sink"},
       {"trust: {namespaces: maybe}\n", "trust.namespaces: "},
       {"trust: {crl: maybe}\n", "trust.crl: "},
       {"trust: {anchors: ca.pem}\n", "trust.anchors: "},
