@@ -207,6 +207,24 @@ Result<GlanceImage> Glance::patch(std::string_view id, Changes const& changes, s
   return impl_->call_for_image(request, stop);
 }
 
+Result<std::vector<std::string>> Glance::members(std::string_view id, std::stop_token const& stop) {
+  auto const response = impl_->call(impl_->request("GET", fmt::format("/images/{}/members", id)), stop);
+  if (!response) return fail(response.error());
+  return parse_members(response->body);
+}
+
+Result<> Glance::add_member(std::string_view id, std::string_view project, std::stop_token const& stop) {
+  auto request = impl_->request("POST", fmt::format("/images/{}/members", id));
+  request.headers = {{"Content-Type", "application/json"}};
+  request.body = member_request(project);
+  return impl_->call_for_nothing(request, stop);
+}
+
+Result<> Glance::remove_member(std::string_view id, std::string_view project, std::stop_token const& stop) {
+  auto const path = fmt::format("/images/{}/members/{}", id, percent_encoded(project));
+  return impl_->call_for_nothing(impl_->request("DELETE", path), stop);
+}
+
 Result<> Glance::deactivate(std::string_view id, std::stop_token const& stop) {
   return impl_->call_for_nothing(impl_->request("POST", fmt::format("/images/{}/actions/deactivate", id)), stop);
 }

@@ -52,9 +52,14 @@ struct NewImage {
   std::map<std::string, std::string> properties;
 };
 
+/// Of a property that shall not be there any more.
+struct Gone {
+  bool operator==(Gone const&) const = default;
+};
+
 /// Names and new values; an image's own fields and properties alike.
 using Changes =
-    std::vector<std::pair<std::string, std::variant<std::string, bool, std::uint32_t, std::vector<std::string>>>>;
+    std::vector<std::pair<std::string, std::variant<std::string, bool, std::uint32_t, std::vector<std::string>, Gone>>>;
 
 /// How long an upload may take before it is given up: 1 MB/s, and at least ten minutes.
 std::chrono::seconds upload_deadline(ByteCount size);
@@ -82,6 +87,11 @@ public:
                                 std::stop_token const& stop);
   /// Sets all of it in one JSON patch, as concurrent ones lose updates.
   [[nodiscard]] Result<GlanceImage> patch(std::string_view id, Changes const& changes, std::stop_token const& stop);
+  /// IDs of the projects that an image is shared with.
+  [[nodiscard]] Result<std::vector<std::string>> members(std::string_view id, std::stop_token const& stop);
+  /// glance-conflict: it is shared with this project already.
+  [[nodiscard]] Result<> add_member(std::string_view id, std::string_view project, std::stop_token const& stop);
+  [[nodiscard]] Result<> remove_member(std::string_view id, std::string_view project, std::stop_token const& stop);
   [[nodiscard]] Result<> deactivate(std::string_view id, std::stop_token const& stop);
   [[nodiscard]] Result<> reactivate(std::string_view id, std::stop_token const& stop);
   [[nodiscard]] Result<> remove(std::string_view id, std::stop_token const& stop);

@@ -102,6 +102,11 @@ GlanceImage image_from(Json const& json, TimePoint seen) {
   return image;
 }
 
+struct AsJson {
+  Json operator()(auto const& plain) const { return Json(plain); }
+  Json operator()(Gone const&) const { return nullptr; }
+};
+
 tl::unexpected<Error> not_glance(std::string_view body) {
   return fail(Fault::glance_unavailable, "the answer is not an image of Glance: {}", printable(body, 80));
 }
@@ -167,9 +172,12 @@ std::string patch_request(Changes const& changes) {
     for (char const c : name) {  // RFC 6901 §3
       c == '~' ? path += "~0" : c == '/' ? path += "~1" : path += c;
     }
+    if (std::holds_alternative<Gone>(value)) {
+      operations.push_back({{"op", "remove"}, {"path", path}});
+      continue;
+    }
     // `add` sets what is there and what is not; `replace` of a property that is not there is refused.
-    auto const json = std::visit([](auto const& plain) { return Json(plain); }, value);
-    operations.push_back({{"op", "add"}, {"path", path}, {"value", json}});
+    operations.push_back({{"op", "add"}, {"path", path}, {"value", std::visit(AsJson{}, value)}});
   }
   return dump(operations);
 }
@@ -178,6 +186,21 @@ Result<GlanceImage> parse_image(std::string_view body, TimePoint seen) {
   auto const json = parse(body);
   if (!json.is_object() || text_of(json, "id").empty()) return not_glance(body);
   return image_from(json, seen);
+}
+
+std::string member_request(std::string_view project) {
+  return dump({{"member", project}});
+}
+
+Result<std::vector<std::string>> parse_members(std::string_view body) {
+  auto const json = parse(body);
+  auto const members = json.is_object() ? json.find("members") : json.end();
+  if (members == json.end() || !members->is_array()) return not_glance(body);
+  std::vector<std::string> projects;
+  for (auto const& member : *members) {
+    if (member.is_object()) projects.push_back(text_of(member, "member_id"));
+  }
+  return projects;
 }
 
 Result<ImagePage> parse_page(std::string_view body, TimePoint seen) {

@@ -39,8 +39,11 @@ std::string token_request(Cloud const& cloud);
 /// The body of a create: hidden and private, whatever `image.properties` may say.
 std::string create_request(NewImage const& image);
 std::string patch_request(Changes const& changes);
+std::string member_request(std::string_view project);
 /// `seen` is the time of the answer by Glance's clock. Fault of both: glance-unavailable (not what Glance says).
 [[nodiscard]] Result<GlanceImage> parse_image(std::string_view body, TimePoint seen);
+/// The projects of a list of members. Fault: as above.
+[[nodiscard]] Result<std::vector<std::string>> parse_members(std::string_view body);
 [[nodiscard]] Result<ImagePage> parse_page(std::string_view body, TimePoint seen);
 
 /// Nova's list of servers. Fault: http-protocol (not what Nova says).

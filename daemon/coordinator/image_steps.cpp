@@ -1,6 +1,8 @@
 #include "daemon/coordinator/image_steps.hpp"
 
 #include <algorithm>
+#include <random>
+#include <tuple>
 #include <utility>
 
 #include "common/base/log.hpp"
@@ -11,10 +13,26 @@ namespace {
 /// Jobs that read whole images: as many as a small hypervisor has cores to spare.
 constexpr int max_heavy_jobs = 2;
 
+/// Somewhere in the minute in which the hosts of a cloud take their turns.
+std::chrono::seconds turn_of_this_host() {
+  std::random_device random;
+  return std::chrono::seconds{std::uniform_int_distribution{5, 60}(random)};
+}
+
 bool same_endorsement(flow::Want const& a, flow::Want const& b) {
   auto const &first = a.provenance, &second = b.provenance;
   return a.endorser.same_identity(b.endorser) && first.catalogue == second.catalogue &&
          first.catalogue_url == second.catalogue_url && first.approval == second.approval;
+}
+
+/// All that a sink may say of an image.
+bool same_description(document::Image const& a, document::Image const& b) {
+  auto const described = [](document::Image const& image) {
+    return std::tie(image.name, image.os_distro, image.os_version, image.architecture, image.hypervisor,
+                    image.volume_size, image.min_disk_gib, image.min_ram_mib, image.glance_properties,
+                    image.glance_tags);
+  };
+  return described(a) == described(b);
 }
 
 bool same_torrent(document::Torrent const& a, document::Torrent const& b) {
@@ -129,8 +147,18 @@ void ImageSteps::take_decision(Record& record, selection::Decision decision) {
              (before.want.trackers != now.want.trackers || before.want.web_seeds != now.want.web_seeds)) {
     join(record);
   }
+  if (record.selected() && !same_description(before.want.image, now.want.image)) check_again(record);
   note_departure(record);
   note_endorsement(record);
+}
+
+/// Who has put it there looks first: then the others, each at its own time, mostly find nothing left to do.
+void ImageSteps::check_again(Record& record) {
+  for (auto& sink : record.sinks) {
+    if (sink.fact != SinkFact::present) continue;
+    sink.fact = SinkFact::unchecked;
+    if (!sink.receipt->uploaded_here) sink.retry.not_before = std::chrono::steady_clock::now() + turn_of_this_host();
+  }
 }
 
 void ImageSteps::advance_all() {

@@ -65,6 +65,7 @@ private:
   void note_owed(Record& record) const;
   void note_endorsement(Record const& record);
   Result<> announce(Record const& record);
+  static void check_again(Record& record);
   void start_locate(Record& record);
   void start_fill(Record& record);
   std::vector<reuse::Known> others_here(Record const& record) const;

@@ -14,7 +14,7 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
-/// How often a sink is asked whether it still has what a receipt says.
+/// How often a sink is asked whether it still has what a receipt says, and looks after what is over.
 constexpr std::chrono::hours recheck_interval{1};
 
 }  // namespace
@@ -26,6 +26,7 @@ struct Images::Impl {
   std::vector<Uuid> order;  ///< of the plan, for status
   bool swept = false;
   SteadyClock::time_point next_recheck = SteadyClock::now() + recheck_interval;
+  SteadyClock::time_point next_tending{};
 
   /// What is in no plan any more is not held either, so nothing of it is left to be looked after.
   void forget_unplanned() {
@@ -53,6 +54,16 @@ struct Images::Impl {
         [](Result<> done) {
           if (!done) log_warning("cleaning up the store: {}", done.error().line());
         });
+  }
+
+  void tend_sinks() {
+    next_tending = SteadyClock::now() + recheck_interval;
+    for (auto const& sink : steps->sinks) {
+      steps->around.workers.run([sink](std::stop_token const& stop) { return sink->tend(stop); },
+                                [name = sink->name()](Result<> done) {
+                                  if (!done) log_warning("looking after {}: {}", name, done.error().line());
+                                });
+    }
   }
 
   void recheck_sinks() {
@@ -124,6 +135,7 @@ void Images::tick() {
   read_transfers();
   impl_->steps->look_for_room();
   if (SteadyClock::now() >= impl_->next_recheck) impl_->recheck_sinks();
+  if (SteadyClock::now() >= impl_->next_tending) impl_->tend_sinks();
   impl_->steps->advance_all();
   impl_->steps->announce_all();
 }

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -81,6 +82,12 @@ struct StoreSettings {
   std::optional<ByteCount> size;  ///< budget
 };
 
+/// What Glance images are signed with, for Nova.
+struct SignatureSettings {
+  std::filesystem::path key;     ///< PEM, EC P-384 or P-521
+  std::string certificate_uuid;  ///< of the certificate, in the cloud's key manager
+};
+
 struct SinkSettings {
   std::string type;   ///< "glance" or "directory"
   std::string name;   ///< how it is called in status; found out: the cloud or the path
@@ -89,6 +96,12 @@ struct SinkSettings {
   std::string cloud;
   std::filesystem::path clouds_file = "/etc/imageswarm/clouds.yaml";
   std::string visibility = "private";
+  std::vector<std::string> members;               ///< IDs of the projects that `shared` images are shared with
+  std::vector<std::string> tags;                  ///< beside those of the entry
+  std::map<std::string, std::string> properties;  ///< win over those of the entry; empty = none of this name
+  bool protect = false;                           ///< `protected`: nobody deletes an image that is in use
+  std::optional<std::chrono::seconds> remove_superseded_after;  ///< none: never
+  std::optional<SignatureSettings> signature;
   // directory
   std::filesystem::path path;
 };

@@ -115,6 +115,19 @@ Result<std::optional<unsigned>> copies(std::string_view text) {
   return fail(Fault::config_value, "'{}' is neither unlimited nor a number from 1 to 1000", printable(text));
 }
 
+Result<std::string> project_id(std::string_view text) {
+  static constexpr auto allowed = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_";
+  bool const good = !text.empty() && text.size() <= 64 && text.find_first_not_of(allowed) == std::string_view::npos;
+  if (good) return std::string{text};
+  return fail(Fault::config_value, "'{}' is not the ID of a project", printable(text));
+}
+
+Result<std::string> tag(std::string_view text) {
+  bool const good = !text.empty() && text.size() <= 255 && text.find(',') == std::string_view::npos;
+  if (good) return std::string{text};
+  return fail(Fault::config_value, "'{}' is not a tag of 1 to 255 bytes without a comma", printable(text));
+}
+
 Result<unsigned> percent(std::string_view text) {
   auto const number = text.ends_with('%') ? parse_number(text.substr(0, text.size() - 1), 0, 100)
                                           : Result<std::uint64_t>{fail(Fault::config_value, "no percent sign")};

@@ -24,6 +24,10 @@ namespace imageswarm::settings {
 [[nodiscard]] Result<std::string> network(std::string_view text);
 /// "unlimited", or a number of copies from 1 on.
 [[nodiscard]] Result<std::optional<unsigned>> copies(std::string_view text);
+/// The ID of a project: Keystone makes 32 hex digits, identity back ends of sites may make others.
+[[nodiscard]] Result<std::string> project_id(std::string_view text);
+/// A tag of a Glance image, without a comma, by which tags are told apart.
+[[nodiscard]] Result<std::string> tag(std::string_view text);
 /// "50%".
 [[nodiscard]] Result<unsigned> percent(std::string_view text);
 /// What a hook is run for.

@@ -4,7 +4,9 @@
 #include <cstdlib>
 #include <set>
 
+#include "common/base/text.hpp"
 #include "common/config/section.hpp"
+#include "common/document/glance_property.hpp"
 #include "common/document/model.hpp"
 #include "daemon/settings/forms.hpp"
 #include "daemon/settings/host.hpp"
@@ -132,12 +134,43 @@ void use_credential(flow::SinkSettings& sink) {
   if (std::filesystem::exists(credential, ignored)) sink.clouds_file = credential;
 }
 
+/// Beside those that the entry of an image may set, under the same rules.
+Result<> read_properties(yaml::Value const& value, std::map<std::string, std::string>& properties) {
+  if (!value.is_map()) return fail(Fault::config_value, "a map of names and values is expected");
+  for (auto const& [name, text, line] : value.map()) {
+    if (auto const allowed = document::check_glance_property(name); !allowed || !text.is_text()) {
+      return fail(Fault::config_value, "line {}: '{}': {}", line, printable(name),
+                  allowed ? "a single value is expected" : allowed.error().what);
+    }
+    properties[name] = text.text();
+  }
+  return {};
+}
+
 void read_glance_sink(Section& section, flow::SinkSettings& sink) {
   section.required_text("cloud", sink.cloud);
   section.path("clouds-file", sink.clouds_file);
   use_credential(sink);
   section.word("visibility", sink.visibility,
                {{"private", "private"}, {"shared", "shared"}, {"community", "community"}, {"public", "public"}});
+  section.list("members", sink.members, item(project_id));
+  if (!sink.members.empty() && sink.visibility != "shared") {
+    section.refuse("members", "an image that has members has `visibility: shared`");
+  }
+  section.list("tags", sink.tags, item(tag));
+  section.value("properties", [&](yaml::Value const& value) { return read_properties(value, sink.properties); });
+  section.boolean("protected", sink.protect);
+  section.parsed("remove-superseded-after", sink.remove_superseded_after,
+                 [](std::string_view text) -> Result<std::optional<std::chrono::seconds>> {
+                   if (text == "never") return std::nullopt;
+                   return parse_duration(text);
+                 });
+  section.section("signature", [&](Section& signature) {
+    auto& into = sink.signature.emplace();
+    signature.required_path("key", into.key);
+    signature.required_text("certificate-uuid", into.certificate_uuid);
+    if (!Uuid::parse(into.certificate_uuid)) signature.refuse("certificate-uuid", "it is not a UUID");
+  });
   sink.name = sink.cloud;
 }
 

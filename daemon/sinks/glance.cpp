@@ -1,15 +1,12 @@
 #include <algorithm>
-#include <condition_variable>
-#include <mutex>
-#include <thread>
 
 #include "common/base/log.hpp"
 #include "common/base/text.hpp"
 #include "common/openstack/glance.hpp"
-#include "daemon/sinks/content.hpp"
-#include "daemon/sinks/content_pipe.hpp"
 #include "daemon/sinks/glance_plan.hpp"
+#include "daemon/sinks/glance_put.hpp"
 #include "daemon/sinks/glance_record.hpp"
+#include "daemon/sinks/glance_signature.hpp"
 #include "daemon/sinks/glance_users.hpp"
 #include "daemon/sinks/sink.hpp"
 
@@ -19,214 +16,11 @@ namespace {
 using openstack::Glance;
 using openstack::GlanceImage;
 
-/// More steps than any history of a record needs, so that two programs at odds end in an error and not in a loop.
-constexpr int max_steps = 4 * static_cast<int>(max_attempts);
-
-/// False: stopped.
-bool pause(std::chrono::seconds span, std::stop_token const& stop) {
-  std::mutex mutex;
-  std::condition_variable_any never;
-  std::unique_lock lock{mutex};
-  never.wait_for(lock, stop, span, [] { return false; });
-  return !stop.stop_requested();
+/// Nova copies our properties to the snapshots of its instances; what is ours has an ID of ours, too.
+bool is_ours(GlanceImage const& record) {
+  auto const image_id = Uuid::parse(property_of(record, property::image_id));
+  return image_id && !our_attempts({record}, *image_id).empty();
 }
-
-Error glance_error(Fault fault, std::string_view image, std::string_view what) {
-  return {fault, fmt::format("image {}: {}", image, what)};
-}
-
-/// One `put`: looks, decides and acts until the image is usable.
-class Putting {
-public:
-  Putting(Glance& glance, flow::SinkSettings const& settings, std::string const& host, flow::Want const& want,
-          flow::Artefact const& artefact, Sink::Progress const& progress, std::stop_token const& stop)
-      : glance_{glance},
-        settings_{settings},
-        host_{host},
-        want_{want},
-        artefact_{artefact},
-        progress_{progress},
-        stop_{stop} {}
-
-  bool uploaded() const { return uploaded_; }
-
-  /// Was the content unpacked here, and with it both of its digests compared?
-  bool unpacked() const { return content_.has_value(); }
-
-  /// The usable image.
-  [[nodiscard]] Result<GlanceImage> run() {
-    std::string suspect;
-    for (int step = 0; step < max_steps; ++step) {
-      auto const found = glance_.find(property::image_id, want_.image.image_id.text(), stop_);
-      if (!found) return fail(found.error());
-      auto const next = decide(*found, want_.image, host_, suspect);
-      suspect.clear();
-      switch (next.action) {
-        case Action::use:
-          drop_leftover(next.id);
-          return *std::ranges::find(*found, next.id, &GlanceImage::id);
-        case Action::wait:
-        case Action::refuse:
-          drop_leftover(next.id);
-          return fail(next.fault, "{}", next.reason);
-        case Action::look_again:
-          suspect = next.id;
-          if (!pause(look_again_after, stop_)) return fail(Fault::cancelled, "stopped");
-          break;
-        default:
-          if (auto const done = act(next, *found); !done) return fail(done.error());
-      }
-    }
-    return fail(
-        glance_error(Fault::glance_conflict, want_.image.image_id.text(), "its records in Glance keep changing"));
-  }
-
-private:
-  Result<> act(Decision const& next, std::vector<GlanceImage> const& found) {
-    switch (next.action) {
-      case Action::create:
-        return create();
-      case Action::adopt:
-        return adopt(next.id);
-      case Action::upload:
-        return upload(next.id);
-      case Action::show:
-        return show(*std::ranges::find(found, next.id, &GlanceImage::id));
-      case Action::hide:
-        return hide(next);
-      default:
-        return remove(next);
-    }
-  }
-
-  /// The lowest ID that was never used. A conflict is looked into by the next step: if the record is there to be seen,
-  /// somebody was faster; if not, the ID is used up and the next one is tried.
-  Result<> create() {
-    if (attempt_ > max_attempts) {
-      return fail(
-          glance_error(Fault::glance_conflict, want_.image.image_id.text(),
-                       fmt::format("{} of its IDs are used up in Glance; purge its deleted images (glance-manage "
-                                   "db purge_images_table)",
-                                   max_attempts)));
-    }
-    auto const made = glance_.create(new_record(want_, attempt_id(want_.image.image_id, attempt_), host_), stop_);
-    if (made) {
-      leftover_ = made->id;
-      return {};
-    }
-    if (made.error().fault != Fault::glance_conflict) return fail(made.error());
-    // A database cluster may tell of the conflict a moment before it shows the record.
-    if (!pause(std::chrono::seconds{1}, stop_)) return fail(Fault::cancelled, "stopped");
-    ++attempt_;
-    return {};
-  }
-
-  /// There is no compare-and-set: several hosts may believe that the record is theirs now, and Glance takes the upload
-  /// of one. The others learn of it in `upload`.
-  Result<> adopt(std::string const& id) {
-    auto const adopted = glance_.patch(id, {{property::uploader, host_}}, stop_);
-    if (!adopted) return adopted.error().fault == Fault::glance_not_found ? Result<>{} : fail(adopted.error());
-    adopted_ = id;
-    return {};
-  }
-
-  Result<> upload(std::string const& id) {
-    ContentPipe pipe;
-    std::jthread const unpacker{[this, &pipe] {
-      auto const push = [&pipe](std::span<std::byte const> data) { return pipe.push(data); };
-      auto content = unpack_verified(artefact_, push, stop_);
-      pipe.finish(content ? Result<>{} : Result<>{fail(content.error())});
-      if (content) content_ = std::move(*content);
-    }};
-    ByteCount moved;
-    auto const pull = [this, &pipe, &moved](std::span<std::byte> room) {
-      auto const count = pipe.pull(room, stop_);
-      moved += {count.value_or(0)};
-      if (progress_) progress_(moved);
-      return count;
-    };
-    auto const sent = glance_.upload(id, want_.image.content_size, pull, stop_);
-    pipe.abandon();
-    if (sent) {
-      uploaded_ = true;
-      return {};
-    }
-    return after_failed_upload(id, sent.error(), pipe.failure());
-  }
-
-  Result<> after_failed_upload(std::string const& id, Error const& error, std::optional<Error> const& unpacking) {
-    if (stop_.stop_requested()) return fail(Fault::cancelled, "stopped while uploading image {}", id);
-    if (unpacking && unpacking->fault == error.fault && class_of(error.fault) == FaultClass::refused) {
-      auto const whole = artefact_.verified();
-      if (!whole) return fail(whole.error());  // what we have is wrong, which says nothing about the image
-      log_warning("glance: image {}: {}; deleting its record, which was never shown", id, unpacking->what);
-      if (auto const removed = glance_.remove(id, stop_); !removed) log_warning("glance: {}", removed.error().what);
-      return fail(*unpacking);
-    }
-    if (error.fault == Fault::glance_gone || error.fault == Fault::glance_not_found) return {};  // deleted meanwhile
-    if (error.fault != Fault::glance_conflict) return fail(error);
-    if (adopted_ == id) {  // it is not ours after all, so that we must not take the upload for a corpse of ours
-      if (auto const undone = glance_.patch(id, {{property::uploader, std::string{"unknown"}}}, stop_); !undone) {
-        log_warning("glance: {}", undone.error().what);
-      }
-    }
-    return fail(glance_error(Fault::glance_busy, id, "another host has begun to upload it; looking again soon"));
-  }
-
-  /// Every host inspects before it shows, also what another host has uploaded.
-  Result<> show(GlanceImage const& record) {
-    if (!content_) {
-      auto content = unpack_verified(
-          artefact_, [](std::span<std::byte const>) { return Result<>{}; }, stop_);
-      if (!content) return fail(content.error());
-      content_ = std::move(*content);
-    }
-    if (record.status == "deactivated") {
-      if (auto const active = glance_.reactivate(record.id, stop_); !active) return active;
-    }
-    auto const shown = glance_.patch(
-        record.id, changes_to_show(record, want_, content_->inspection().virtual_size, settings_.visibility), stop_);
-    if (!shown) return fail(shown.error());
-    if (!shown->hidden && shown->visibility == settings_.visibility) return {};
-    return fail(
-        glance_error(Fault::glance_rejected, record.id, "Glance accepted the change that shows it, and did not"));
-  }
-
-  Result<> hide(Decision const& next) {
-    log_warning("glance: hiding image {}: {}", next.id, next.reason);
-    auto const hidden = glance_.patch(next.id, {{"os_hidden", true}}, stop_);
-    if (!hidden) return fail(hidden.error());
-    return {};
-  }
-
-  Result<> remove(Decision const& next) {
-    log_warning("glance: deleting image {}: {}", next.id, next.reason);
-    auto removed = glance_.remove(next.id, stop_);
-    if (!removed && removed.error().fault == Fault::glance_not_found) return {};
-    return removed;
-  }
-
-  /// The record that this call made, when another one has turned out to stand for the image: nobody has seen it yet.
-  void drop_leftover(std::string const& chosen) {
-    if (leftover_.empty() || leftover_ == chosen) return;
-    if (auto const removed = glance_.remove(leftover_, stop_); !removed)
-      log_warning("glance: {}", removed.error().what);
-  }
-
-  Glance& glance_;
-  flow::SinkSettings const& settings_;
-  std::string const& host_;
-  flow::Want const& want_;
-  flow::Artefact const& artefact_;
-  Sink::Progress const& progress_;
-  std::stop_token const& stop_;
-
-  unsigned attempt_ = 1;                    ///< whose ID `create` tries next
-  std::string leftover_;                    ///< ID of the record that this call made
-  std::string adopted_;                     ///< ID of the record that was taken over from another host
-  std::optional<VerifiedContent> content_;  ///< unpacked and verified by this call
-  bool uploaded_ = false;
-};
 
 class GlanceSink final : public Sink {
 public:
@@ -243,15 +37,16 @@ public:
     if (!found) return fail(found.error());
     auto const usable = usable_of(std::move(*found), want.image);
     if (!usable) return std::nullopt;
+    if (auto const described = describe(*usable, want, stop); !described) return fail(described.error());
     return receipt(want, *usable, "", false);
   }
 
   Result<flow::Receipt> put(flow::Want const& want, flow::Artefact const& artefact, Progress const& progress,
                             std::stop_token const& stop) override {
-    Putting putting{glance_, settings_, host_, want, artefact, progress, stop};
-    auto const image = putting.run();
-    if (!image) return fail(image.error());
-    return receipt(want, *image, putting.unpacked() ? "content-sha256 content-sha512 " : "", putting.uploaded());
+    auto const put = put_into(glance_, settings_, host_, want, artefact, progress, stop);
+    if (!put) return fail(put.error());
+    if (auto const described = describe(put->image, want, stop); !described) return fail(described.error());
+    return receipt(want, put->image, put->unpacked ? "content-sha256 content-sha512 " : "", put->uploaded);
   }
 
   /// Of several records, all are taken out of use; the one that is still there is told of.
@@ -272,6 +67,25 @@ public:
     return most;
   }
 
+  /// Deletes superseded images whose time is over. Whoever protects one keeps it.
+  Result<> tend(std::stop_token const& stop) override {
+    if (!settings_.remove_superseded_after) return {};
+    auto const found = glance_.find(property::retired, name_of(flow::Retirement::superseded), stop);
+    if (!found) return fail(found.error());
+    for (auto const& record : *found) {
+      if (!is_ours(record) || !record.hidden || record.is_protected) continue;
+      if (record.seen - record.updated < *settings_.remove_superseded_after) continue;
+      auto const removed = glance_.remove(record.id, stop);
+      if (removed) {
+        log_info("{}: deleted image {} ({}), superseded {} ago", settings_.name, record.id, printable(record.name),
+                 human(record.seen - record.updated));
+      } else if (removed.error().fault != Fault::glance_not_found) {
+        log_warning("{}: {}", settings_.name, removed.error().what);
+      }
+    }
+    return {};
+  }
+
   /// What a crash left behind is found by the next `put` of that image, of whichever host.
   Result<> clean_up(std::stop_token const&) override { return {}; }
 
@@ -280,15 +94,14 @@ private:
   /// failure of that does not keep it in use.
   Result<flow::Effect> retire(GlanceImage const& record, flow::Retirement why, std::stop_token const& stop) {
     using flow::Effect;
-    auto const mark = std::string{name_of(why)};
     auto const has_data = record.status == "active" || record.status == "deactivated";
     if (!has_data) {
       if (why == flow::Retirement::superseded) return Effect::absent;
       return glance_.remove(record.id, stop).map([] { return Effect::removed; });
     }
     Result<> marked;
-    if (!record.hidden || property_of(record, property::retired) != mark) {
-      auto const patched = glance_.patch(record.id, {{"os_hidden", true}, {property::retired, mark}}, stop);
+    if (auto const changes = changes_to_retire(record, why, settings_); !changes.empty()) {
+      auto const patched = glance_.patch(record.id, changes, stop);
       if (!patched) marked = fail(patched.error());
     }
     auto const blocked = why == flow::Retirement::withdrawn || why == flow::Retirement::recalled;
@@ -297,6 +110,41 @@ private:
     }
     if (!marked) return fail(marked.error());
     return blocked || record.status == "deactivated" ? Effect::deactivated : Effect::hidden;
+  }
+
+  /// Every host does it, as each finds it necessary (docs/decisions/0011-who-describes-an-image.md).
+  Result<> describe(GlanceImage const& record, flow::Want const& want, std::stop_token const& stop) {
+    std::map<std::string, std::string> signature;
+    if (settings_.signature) {
+      auto made = signature_properties(*settings_.signature, want.image.content_sha512, record);
+      if (!made) return fail(std::move(made.error()));
+      signature = std::move(*made);
+    }
+    auto const changes = changes_to_describe(record, want, settings_, signature);
+    if (!changes.empty()) {
+      if (auto const patched = glance_.patch(record.id, changes, stop); !patched) return fail(patched.error());
+      log_info("{}: image {} says now what its entry and this site's settings want", settings_.name, record.id);
+    }
+    return settings_.members.empty() ? Result<>{} : share(record, stop);
+  }
+
+  /// With exactly those whom the settings name.
+  Result<> share(GlanceImage const& record, std::stop_token const& stop) {
+    auto const members = glance_.members(record.id, stop);
+    if (!members) return fail(members.error());
+    for (auto const& project : settings_.members) {
+      if (std::ranges::find(*members, project) != members->end()) continue;
+      auto const added = glance_.add_member(record.id, project, stop);
+      bool const by_another_host = !added && added.error().fault == Fault::glance_conflict;
+      if (!added && !by_another_host) return added;
+    }
+    for (auto const& project : *members) {
+      if (std::ranges::find(settings_.members, project) != settings_.members.end()) continue;
+      auto const removed = glance_.remove_member(record.id, project, stop);
+      bool const by_another_host = !removed && removed.error().fault == Fault::glance_not_found;
+      if (!removed && !by_another_host) return removed;
+    }
+    return {};
   }
 
   /// The hash that Glance made of what it has was compared for every record that is usable.

@@ -25,7 +25,8 @@ public:
   virtual std::string const& name() const = 0;
 
   /// Is the image there, usable and right? A receipt if so (compared now, moving no content), nothing if `put` is
-  /// needed. An image that is there but hidden, half made or being made by another host counts as not there.
+  /// needed. What is said about it there is brought up to date. An image that is there but hidden, half made or being
+  /// made by another host counts as not there.
   [[nodiscard]] virtual Result<std::optional<flow::Receipt>> find(flow::Want const& want,
                                                                   std::stop_token const& stop) = 0;
 
@@ -38,6 +39,10 @@ public:
   /// does not carry our mark is touched.
   [[nodiscard]] virtual Result<flow::Retired> retire(flow::Want const& want, flow::Retirement why,
                                                      std::stop_token const& stop) = 0;
+
+  /// Called every hour: what time alone brings about, for whatever image. Nothing that does not carry our mark is
+  /// touched.
+  [[nodiscard]] virtual Result<> tend(std::stop_token const&) { return {}; }
 
   /// Called once at start: removes what a crash left behind under temporary names.
   [[nodiscard]] virtual Result<> clean_up(std::stop_token const& stop) = 0;

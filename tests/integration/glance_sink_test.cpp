@@ -102,7 +102,7 @@ public:
   }
   /// What another host would have made, filled with `data`.
   void record_of(std::string const& host, unsigned attempt, std::string const& data) {
-    REQUIRE(glance.create(new_record(want, attempt_id(want.image.image_id, attempt), host), {}));
+    REQUIRE(glance.create(new_record(want, settings(), attempt_id(want.image.image_id, attempt), host), {}));
     upload(id(attempt), data);
   }
   void upload(std::string const& record, std::string const& data) {

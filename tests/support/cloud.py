@@ -47,8 +47,9 @@ def http(method, url, body=None, headers=None, netns=None, timeout=30):
 class Cloud:
     """Everything is kept under `directory`; started again there, it has the images it had.
 
-    clouds.yaml has two entries: `test` (a password) and `test-appcred` (an application credential). Glance runs as
-    one process with one thread of work, since SQLite gives errors to concurrent writers.
+    clouds.yaml has three entries: `test` (a password), `test-appcred` (an application credential of the same
+    project) and `test-other` (another project). Glance runs as one process with one thread of work, since SQLite gives
+    errors to concurrent writers.
     """
 
     def __init__(self, directory, netns=None, address="127.0.0.1", keystone_port=None, glance_port=None):
@@ -108,10 +109,14 @@ class Cloud:
 
     # --- questions, as the operator of the cloud
 
-    def token(self):
+    def token(self, user="operator", project="operators"):
         identity = {"methods": ["password"], "password": {"user": {
-            "name": "operator", "domain": {"id": "default"}, "password": self._passwords["operator"]}}}
-        return self._login(identity, "operators")
+            "name": user, "domain": {"id": "default"}, "password": self._passwords[user]}}}
+        return self._login(identity, project)
+
+    def other_token(self):
+        """Of the project of `test-other`."""
+        return self.token("other", "others")
 
     def glance_api(self, method, path, body=None, headers=None):
         return http(method, f"{self.image_url}/v2{path}", body, {"X-Auth-Token": self.token(), **(headers or {})},
@@ -153,7 +158,7 @@ class Cloud:
         path = self.directory / "passwords.json"
         if not path.exists():
             path.touch(mode=0o600)
-            path.write_text(json.dumps({who: secrets.token_hex(12) for who in ("admin", "glance", "operator")}))
+            path.write_text(json.dumps({who: secrets.token_hex(12) for who in ("admin", "glance", "operator", "other")}))
         return json.loads(path.read_text())
 
     def _answers(self, url):
@@ -237,7 +242,8 @@ key_repository = {home}/credential-keys
         """Glance's service user and endpoint, and the operator's account with an application credential."""
         call, make = self._call_keystone, self._make_in_keystone
         roles = {role["name"]: role["id"] for role in call("GET", "/roles")["roles"]}
-        for project, user, role in (("service", "glance", "admin"), ("operators", "operator", "member")):
+        for project, user, role in (("service", "glance", "admin"), ("others", "other", "member"),
+                                    ("operators", "operator", "member")):
             project_id = make("project", name=project, domain_id="default")
             user_id = make("user", name=user, domain_id="default", password=self._passwords[user])
             call("PUT", f"/projects/{project_id}/users/{user_id}/roles/{roles[role]}")
@@ -257,6 +263,14 @@ clouds:
       username: operator
       password: '{self._passwords["operator"]}'
       project_name: operators
+      user_domain_name: Default
+      project_domain_name: Default
+{common}  test-other:
+    auth:
+      auth_url: {self.auth_url}
+      username: other
+      password: '{self._passwords["other"]}'
+      project_name: others
       user_domain_name: Default
       project_domain_name: Default
 {common}  test-appcred:

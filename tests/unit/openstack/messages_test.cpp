@@ -148,6 +148,17 @@ TEST_CASE("all changes go into one patch") {
     {"op": "add", "path": "/a~1b~0c", "value": "d"}])"));
 }
 
+TEST_CASE("a property that shall be gone is removed") {
+  CHECK(patch_request({{"hw_disk_bus", Gone{}}}) == R"([{"op":"remove","path":"/hw_disk_bus"}])");
+}
+
+TEST_CASE("an image is shared with projects") {
+  CHECK(member_request("8d2f") == R"({"member":"8d2f"})");
+  CHECK(parse_members(R"({"members":[{"member_id":"8d2f","status":"pending"},{"member_id":"77aa"}]})").value() ==
+        std::vector<std::string>{"8d2f", "77aa"});
+  CHECK(parse_members("{}").error().fault == Fault::glance_unavailable);
+}
+
 TEST_CASE("an error is told without its markup") {
   CHECK(error_text(R"({"message": "No image found with ID x<br /><br />\n\n\n", "code": "404 Not Found"})") ==
         "No image found with ID x");

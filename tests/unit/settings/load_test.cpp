@@ -114,6 +114,23 @@ TEST_CASE("the lines that the example shows as comments can be taken in, and sho
   CHECK(read->hooks[0].timeout == flow::HookSettings{}.timeout);
 }
 
+TEST_CASE("a Glance sink says what its images shall say") {
+  auto const read = parsed(
+      "sinks:\n  - {type: glance, cloud: a, name: x, keep: 5, visibility: shared, members: [8d2f], tags: [site], "
+      "properties: {os_type: linux}, protected: true, remove-superseded-after: 30d, signature: {key: /k, "
+      "certificate-uuid: 5c1b2a7e-3d0a-4c58-9f0e-2b7a6d1c4e90}}\n");
+  REQUIRE(read);
+  auto const& sink = read->sinks.front();
+  CHECK(sink.name == "x");
+  CHECK(sink.keep == 5);
+  CHECK(sink.members == std::vector<std::string>{"8d2f"});
+  CHECK(sink.tags == std::vector<std::string>{"site"});
+  CHECK(sink.properties == std::map<std::string, std::string>{{"os_type", "linux"}});
+  CHECK(sink.protect);
+  CHECK(sink.remove_superseded_after == std::chrono::days{30});
+  CHECK(sink.signature->key == "/k");
+}
+
 TEST_CASE("every key that the daemon knows stands in the example") {
   // The message for an unknown key lists those that are known in its section.
   auto const text = example();
@@ -207,6 +224,12 @@ TEST_CASE("a wrong value is refused with its line, and what comes later says so"
       {"sinks:\n  - {type: glance, cloud: a, visibility: mine}\n", "sinks.visibility: 'mine' is none of"},
       {"sinks:\n  - {type: glance, cloud: a, keep: 0}\n", "sinks.keep: "},
       {"sinks:\n  - {type: directory, path: /a, keep: 0}\n", "sinks.keep: "},
+      {"sinks:\n  - {type: glance, cloud: a, members: [8d2f]}\n", "sinks.members: "},
+      {"sinks:\n  - {type: glance, cloud: a, visibility: shared, members: [a/b]}\n", "sinks.members: "},
+      {"sinks:\n  - {type: glance, cloud: a, tags: ['a,b']}\n", "sinks.tags: "},
+      {"sinks:\n  - {type: glance, cloud: a, properties: {imageswarm_image_id: x}}\n", "sinks.properties: "},
+      {"sinks:\n  - {type: glance, cloud: a, remove-superseded-after: soon}\n", "sinks.remove-superseded-after: "},
+      {"sinks:\n  - {type: glance, cloud: a, signature: {key: /k, certificate-uuid: x}}\n", "certificate-uuid: "},
       {"sinks:\n  - {type: glance, cloud: a, name: x}\n  - {type: glance, cloud: b, name: x}\n", "another sink"},
       {"trust: {namespaces: maybe}\n", "trust.namespaces: "},
       {"trust: {crl: maybe}\n", "trust.crl: "},
