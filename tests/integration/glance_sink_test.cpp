@@ -273,7 +273,7 @@ TEST_CASE("a record with other bytes is not the image, and is replaced") {
 
 TEST_CASE("a snapshot that inherited the properties is left alone") {
   Trial trial;
-  auto snapshot = new_record(trial.want, Uuid::random(), "hv001");
+  auto snapshot = new_record(trial.want, settings(), Uuid::random(), "hv001");
   REQUIRE(trial.glance.create(snapshot, {}));
   trial.upload(snapshot.id, "a user's own data");
   REQUIRE(trial.glance.patch(snapshot.id, {{"os_hidden", false}}, {}));
