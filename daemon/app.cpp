@@ -35,6 +35,7 @@ constexpr unsigned urgent_threads = 2;
 constexpr unsigned ahead_threads = 2;  // each holds a draft or an upload open, and 150 MiB with its helper at most
 constexpr unsigned retirement_threads = 4;
 constexpr unsigned hook_threads = flow::max_hooks;
+constexpr unsigned deployment_threads = 1;  // one appliance at a time on disk
 constexpr std::uint32_t socket_mode = 0660;
 
 Result<Sinks> make_sinks(flow::Settings const& settings) {
@@ -86,8 +87,8 @@ public:
     if (!swarm) return fail(std::move(swarm.error()));
     swarm_ = std::move(*swarm);
     coordinator_ = std::make_unique<coordinator::Coordinator>(coordinator::Coordinator::Surroundings{
-        loop_, workers_, document_workers_, urgent_workers_, ahead_workers_, retirement_workers_, hook_workers_, state_,
-        *swarm_, swarm_->neighbours(), coordinator::read_clocks});
+        loop_, workers_, document_workers_, urgent_workers_, ahead_workers_, retirement_workers_, hook_workers_,
+        deployment_worker_, state_, *swarm_, swarm_->neighbours(), coordinator::read_clocks});
     if (auto served = serve(); !served) return fail(std::move(served.error()));
     clean_up(*sinks);
     if (auto done = coordinator_->configure(settings_, std::move(*sinks)); !done) return fail(std::move(done.error()));
@@ -201,8 +202,8 @@ private:
     auto const verdict = options_.once ? coordinator_->verdict() : 0;
     if (options_.once) log_info("{}: {}", verdict == 0 ? "done" : "not everything is done", coordinator_->summary());
     servers_.clear();
-    auto const pools = {&workers_,       &document_workers_,   &urgent_workers_,
-                        &ahead_workers_, &retirement_workers_, &hook_workers_};
+    auto const pools = {&workers_,      &document_workers_, &urgent_workers_, &ahead_workers_, &retirement_workers_,
+                        &hook_workers_, &deployment_worker_};
     for (auto* pool : pools) pool->request_stop();
     for (auto* pool : pools) pool->stop();
     swarm_.reset();
@@ -223,6 +224,7 @@ private:
   coordinator::Workers ahead_workers_{loop_, ahead_threads};
   coordinator::Workers retirement_workers_{loop_, retirement_threads};
   coordinator::Workers hook_workers_{loop_, hook_threads};
+  coordinator::Workers deployment_worker_{loop_, deployment_threads};
   std::unique_ptr<coordinator::Coordinator> coordinator_;
   std::vector<http::Server> servers_;
 };

@@ -135,6 +135,34 @@ Json to_json(state::Departure const& departure) {
           {"confirmed", time_or_null(state::confirmed_at(departure))}};
 }
 
+Json to_json(state::ComponentSink const& sink) {
+  Json json{{"type", sink.type}, {"name", sink.name}, {"reference", text_or_null(sink.reference)}};
+  add_error(json, sink.error);
+  return json;
+}
+
+Json to_json(state::DeployedComponent const& component) {
+  auto const id_or_null = [](std::optional<Uuid> const& id) { return id ? Json(id->text()) : Json{}; };
+  Json json{{"name", component.name},
+            {"image", component.image},
+            {"form", component.form},
+            {"needs", component.needs},
+            {"state", name_of(component.state)},
+            {"progress", value_or_null(component.progress)},
+            {"derived-from", id_or_null(component.derived_from)},
+            {"image-id", id_or_null(component.image_id)},
+            {"sinks", array_of(component.sinks)}};
+  add_error(json, component.error);
+  return json;
+}
+
+Json to_json(state::Deployment const& deployment) {
+  Json json{
+      {"grid", deployment.grid}, {"running", deployment.running}, {"components", array_of(deployment.components)}};
+  add_error(json, deployment.error);
+  return json;
+}
+
 Json to_json(PeerRow const& peer) {
   return {{"address", peer.address},
           {"client", peer.client},

@@ -15,6 +15,9 @@ nlohmann::ordered_json to_json(state::ImageStatus const& image);
 nlohmann::ordered_json to_json(flow::Receipt const& receipt);
 nlohmann::ordered_json to_json(state::DepartedSink const& sink);
 nlohmann::ordered_json to_json(state::Departure const& departure);
+nlohmann::ordered_json to_json(state::ComponentSink const& sink);
+nlohmann::ordered_json to_json(state::DeployedComponent const& component);
+nlohmann::ordered_json to_json(state::Deployment const& deployment);
 nlohmann::ordered_json to_json(PeerRow const& peer);
 nlohmann::ordered_json to_json(state::HookStatus const& hook);
 

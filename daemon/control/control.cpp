@@ -148,6 +148,20 @@ Answer limit(Call const& call) {
   return host_json(call.board());
 }
 
+Answer deployment(Call const& call) {
+  auto const& rows = call.board().deployments;
+  auto const row = std::ranges::find(rows, call.argument, &state::Deployment::grid);
+  if (row == rows.end()) return fail(Fault::not_found, "nobody has asked for the grid '{}'", printable(call.argument));
+  return to_json(*row);
+}
+
+/// The body is {} or {"show": true}.
+Answer deploy(Call const& call) {
+  auto const body = Json::parse(call.body, nullptr, false);
+  bool const only_show = body.is_object() && body.value("show", Json{}) == true;
+  return call.commands.deploy(call.argument, only_show).and_then([&] { return deployment(call); });
+}
+
 enum class Argument { none, optional, required };
 struct Route {
   std::string_view method, verb;
@@ -155,13 +169,22 @@ struct Route {
   Answer (*answer)(Call const&);
 };
 constexpr std::array routes{
-    Route{"GET", "status", Argument::none, status},     Route{"GET", "host", Argument::none, host},
-    Route{"GET", "images", Argument::none, images},     Route{"GET", "subscriptions", Argument::none, subscriptions},
-    Route{"GET", "receipts", Argument::none, receipts}, Route{"GET", "peers", Argument::required, peers},
-    Route{"GET", "recalled", Argument::none, recalled}, Route{"GET", "explain", Argument::required, explain},
-    Route{"GET", "ready", Argument::optional, ready},   Route{"POST", "refresh", Argument::none, refresh},
-    Route{"POST", "pause", Argument::none, pause},      Route{"POST", "confirm", Argument::required, confirm},
-    Route{"GET", "hooks", Argument::none, hooks},       Route{"POST", "resume", Argument::none, resume},
+    Route{"GET", "status", Argument::none, status},
+    Route{"GET", "host", Argument::none, host},
+    Route{"GET", "images", Argument::none, images},
+    Route{"GET", "subscriptions", Argument::none, subscriptions},
+    Route{"GET", "receipts", Argument::none, receipts},
+    Route{"GET", "peers", Argument::required, peers},
+    Route{"GET", "recalled", Argument::none, recalled},
+    Route{"GET", "explain", Argument::required, explain},
+    Route{"GET", "ready", Argument::optional, ready},
+    Route{"POST", "refresh", Argument::none, refresh},
+    Route{"POST", "pause", Argument::none, pause},
+    Route{"POST", "confirm", Argument::required, confirm},
+    Route{"GET", "deploy", Argument::required, deployment},
+    Route{"POST", "deploy", Argument::required, deploy},
+    Route{"POST", "resume", Argument::none, resume},
+    Route{"GET", "hooks", Argument::none, hooks},
     Route{"POST", "limit", Argument::none, limit},
 };
 

@@ -33,6 +33,9 @@ public:
   /// Accepts what is held back of the document with this name or URL. Faults: not-found, usage (the name is ambiguous).
   [[nodiscard]] virtual Result<> confirm(std::string const& document) = 0;
   virtual void limit(flow::HostRates const& rates) = 0;
+  /// Begins to put the components of a grid into the sinks, or only to read it; the board then shows how far it is.
+  /// Fault exists: another one is under way.
+  [[nodiscard]] virtual Result<> deploy(std::string const& grid, bool only_show) = 0;
   virtual std::vector<PeerRow> peers(Uuid const& image_id) const = 0;
 };
 

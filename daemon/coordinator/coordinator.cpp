@@ -33,6 +33,7 @@ Coordinator::Coordinator(Surroundings surroundings)
                  });
                },
                hooks_}},
+      deployments_{{around_.deployment_worker, images_, [this]() -> state::Board const& { return board(); }}},
       documents_{{around_.loop, around_.document_workers, around_.urgent_workers, around_.state, clock_,
                   around_.neighbours, [this] { replan(); },
                   [this](Subscription const& source, Document const& version) { return hold_back(source, version); },
@@ -58,6 +59,7 @@ Result<> Coordinator::configure(flow::Settings const& settings, std::vector<std:
   if (is_first) images_.announce_departures();
   hook_runs_.look();
   images_.configure(settings.store, std::move(sinks));
+  deployments_.configure(settings.grids, settings.store.directory);
   if (auto done = documents_.configure(settings.subscriptions,
                                        {settings.trust.anchors, settings.trust.crl, settings.trust.namespaces});
       !done) {
@@ -184,6 +186,7 @@ state::Board const& Coordinator::board() {
   board_.receipts = images_.receipts();
   board_.departures = images_.departures();
   board_.hooks = hooks_.statuses();
+  board_.deployments = deployments_.statuses();
   return board_;
 }
 
@@ -201,6 +204,10 @@ void Coordinator::limit(flow::HostRates const& rates) {
   around_.swarm.set_rates(rates);
   log_info("limits are now: download {}, upload {}, far download {}, far upload {}", human(rates.download_rate),
            human(rates.upload_rate), human(rates.far_download_rate), human(rates.far_upload_rate));
+}
+
+Result<> Coordinator::deploy(std::string const& grid, bool only_show) {
+  return deployments_.start(grid, only_show);
 }
 
 std::vector<control::PeerRow> Coordinator::peers(Uuid const& image_id) const {

@@ -9,6 +9,7 @@
 
 #include "daemon/control/control.hpp"
 #include "daemon/coordinator/anchor_watch.hpp"
+#include "daemon/coordinator/deployments.hpp"
 #include "daemon/coordinator/documents.hpp"
 #include "daemon/coordinator/hook_runs.hpp"
 #include "daemon/coordinator/images.hpp"
@@ -35,6 +36,7 @@ public:
     Workers& ahead_workers;
     Workers& retirement_workers;
     Workers& hook_workers;  ///< one thread for each hook
+    Workers& deployment_worker;
     state::State& state;
     swarm::Transfers& swarm;
     exchange::Neighbours& neighbours;
@@ -59,6 +61,7 @@ public:
   void pause(bool paused) override;
   [[nodiscard]] Result<> confirm(std::string const& document) override;
   void limit(flow::HostRates const& rates) override;
+  [[nodiscard]] Result<> deploy(std::string const& grid, bool only_show) override;
   std::vector<control::PeerRow> peers(Uuid const& image_id) const override;
 
 private:
@@ -80,6 +83,7 @@ private:
   hooks::Queue hooks_;
   HookRuns hook_runs_;
   Images images_;
+  Deployments deployments_;
   Documents documents_;
   AnchorWatch anchor_watch_;
   boost::asio::steady_timer ticker_;

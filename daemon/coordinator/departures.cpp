@@ -82,6 +82,7 @@ bool Departures::owed(Uuid const& image_id, std::string_view sink) const {
 std::vector<selection::Departed> Departures::for_selection() const {
   std::vector<selection::Departed> departed;
   for (auto const& [id, departure] : all_) {
+    if (departure.want.derived_from) continue;  // it goes the way of its source
     bool const is_done = blocks(departure.why) && state::confirmed_at(departure);
     departed.push_back({departure.want, departure.why, departure.reason, is_done});
   }

@@ -39,6 +39,12 @@ public:
   /// Transfers that a full disk stopped go on as soon as there is room again.
   void look_for_room();
 
+  [[nodiscard]] Result<Derivable> derivable(Uuid const& image_id) const;
+  [[nodiscard]] Result<> hold_derived(flow::Want const& want);
+  [[nodiscard]] Result<> record_derived(flow::Receipt receipt);
+  /// Decisions on what was made of images that had to go.
+  void add_derived(selection::Plan& plan) const;
+
   Images::Surroundings around;
   Ledger ledger;
   Departures departures;

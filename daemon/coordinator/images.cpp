@@ -97,6 +97,7 @@ void Images::configure(flow::StoreSettings const& store, std::vector<std::shared
 
 void Images::carry_out(selection::Plan plan, bool everything_known) {
   auto& steps = *impl_->steps;
+  steps.add_derived(plan);
   impl_->order.clear();
   for (auto& decision : plan.decisions) {
     auto const id = decision.want.image.image_id;
@@ -152,7 +153,9 @@ std::vector<selection::Held> Images::held() const {
   }
   for (auto const& [id, image] : impl_->steps->ledger.all_held()) wants.emplace(id, image.want);
   std::vector<selection::Held> values;
-  for (auto& [id, want] : wants) values.push_back(std::move(want));
+  for (auto& [id, want] : wants) {
+    if (!want.derived_from) values.push_back(std::move(want));
+  }
   return values;
 }
 
@@ -174,6 +177,22 @@ std::vector<state::Departure> Images::departures() const {
   }
   std::ranges::stable_sort(rows, std::ranges::greater{}, &state::Departure::since);
   return rows;
+}
+
+Result<Derivable> Images::derivable(Uuid const& image_id) const {
+  return impl_->steps->derivable(image_id);
+}
+
+Result<> Images::hold_derived(flow::Want const& want) {
+  return impl_->steps->hold_derived(want);
+}
+
+Result<> Images::record_derived(flow::Receipt receipt) {
+  return impl_->steps->record_derived(std::move(receipt));
+}
+
+std::vector<std::shared_ptr<sinks::Sink>> const& Images::sinks() const {
+  return impl_->steps->sinks;
 }
 
 std::set<Uuid> Images::active() const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <set>
@@ -18,6 +19,12 @@
 #include "daemon/swarm/transfer.hpp"
 
 namespace imageswarm::coordinator {
+
+/// An image that something can be made of: selected, whole and verified.
+struct Derivable {
+  flow::Want want;
+  std::filesystem::path artefact;
+};
 
 /// The images of this host, each moved one step at a time towards what the plan wants (transitions.hpp). Lives on the
 /// loop thread; what blocks are jobs on the pool, at most one for an image at a time.
@@ -54,7 +61,15 @@ public:
   void read_transfers();
   void pause(bool paused);
 
-  /// Everything of which something is here, whole or not.
+  /// Fault not-found: it may not be used here, or is not in the store.
+  [[nodiscard]] Result<Derivable> derivable(Uuid const& image_id) const;
+  /// Before what was made of an image (Want::derived_from) is put anywhere; and after. From then on it goes with the
+  /// image. Faults: state-corrupt, disk-….
+  [[nodiscard]] Result<> hold_derived(flow::Want const& want);
+  [[nodiscard]] Result<> record_derived(flow::Receipt receipt);
+  std::vector<std::shared_ptr<sinks::Sink>> const& sinks() const;
+
+  /// Everything of which something is here, whole or not; what was made of it is not counted.
   std::vector<selection::Held> held() const;
   /// What had to go.
   std::vector<selection::Departed> departed() const;

@@ -135,6 +135,7 @@ struct Settings {
   std::vector<SinkSettings> sinks;
   std::vector<HookSettings> hooks;
   ControlSettings control;
+  std::filesystem::path grids = "/etc/imageswarm/grids";  ///< what `imageswarmctl deploy` reads
 };
 
 }  // namespace imageswarm::flow

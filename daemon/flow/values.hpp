@@ -37,6 +37,9 @@ struct Want {
   std::string torrent_url;  ///< absolute
   std::vector<std::string> trackers;
   std::vector<std::string> web_seeds;
+  /// The image that it was made of on this host; `image` then describes what was made, in a family of its own that is
+  /// called by this ID, and comes from no torrent.
+  std::optional<Uuid> derived_from = {};
 };
 
 /// A sink's record that an image is in it, with what was compared.

@@ -255,6 +255,7 @@ void read_settings(Section& top, Settings& settings) {
   top.sections("sinks", [&](Section& section) { read_sink(section, settings.sinks); });
   top.sections("hooks", [&](Section& section) { read_hook(section, settings.hooks); });
   top.section("control", [&](Section& section) { read_control(section, settings.control); });
+  top.path("grids", settings.grids);
   refuse_repeated_sources(top, settings);
 }
 

@@ -67,6 +67,7 @@ Properties properties_of(flow::Want const& want, flow::SinkSettings const& setti
   properties["imageswarm_family"] = image.uuid.text();
   properties["imageswarm_version"] = image.version.text;
   properties[property::endorser] = want.provenance.endorser;
+  if (want.derived_from) properties["imageswarm_derived_from"] = want.derived_from->text();
   std::erase_if(properties, [](auto const& property) { return property.second.empty(); });
   return properties;
 }

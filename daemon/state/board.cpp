@@ -13,6 +13,8 @@ constexpr std::array<std::string_view, 12> image_states{"not-selected", "not-app
 constexpr std::array<std::string_view, 5> subscription_states{"current", "stale", "expired", "refused", "unreachable"};
 constexpr std::array<std::string_view, 4> sink_states{"absent", "working", "present", "failed"};
 
+constexpr std::array<std::string_view, 5> component_states{"waiting", "preparing", "registering", "present", "failed"};
+
 }  // namespace
 
 std::string_view name_of(ImageState state) {
@@ -31,6 +33,10 @@ std::string_view name_of(SubscriptionState state) {
 
 std::string_view name_of(SinkState state) {
   return sink_states.at(static_cast<std::size_t>(state));
+}
+
+std::string_view name_of(ComponentState state) {
+  return component_states.at(static_cast<std::size_t>(state));
 }
 
 }  // namespace imageswarm::state

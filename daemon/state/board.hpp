@@ -15,6 +15,7 @@
 #include "daemon/flow/settings.hpp"
 #include "daemon/flow/values.hpp"
 #include "daemon/state/departure.hpp"
+#include "daemon/state/deployment.hpp"
 
 namespace imageswarm::state {
 
@@ -43,6 +44,8 @@ std::string_view name_of(SubscriptionState state);
 
 enum class SinkState : std::uint8_t { absent, working, present, failed };
 std::string_view name_of(SinkState state);
+
+std::string_view name_of(ComponentState state);  ///< "waiting", …
 
 struct SubscriptionStatus {
   std::string name;  ///< of the document; empty before the first one was accepted
@@ -103,6 +106,7 @@ struct Board {
   std::vector<flow::Receipt> receipts;
   std::vector<Departure> departures;  ///< what was superseded is not among them
   std::vector<HookStatus> hooks;
+  std::vector<Deployment> deployments;  ///< one for each grid that was asked for since the start
   flow::HostRates limits;
   bool first_round_done = false;
   bool paused = false;                          ///< by the operator

@@ -92,6 +92,7 @@ std::string write(flow::Want const& want) {
   map.push_back({"torrent-url", text_value(want.torrent_url), 0});
   map.push_back({"trackers", list_value(want.trackers), 0});
   map.push_back({"web-seeds", list_value(want.web_seeds), 0});
+  if (want.derived_from) map.push_back({"derived-from", text_value(want.derived_from->text()), 0});
   return yaml::write({std::move(map), 0});
 }
 
@@ -108,6 +109,7 @@ Result<flow::Want> read_want(std::string_view text) {
   want.torrent_url = top.text("torrent-url");
   want.trackers = top.texts("trackers");
   want.web_seeds = top.texts("web-seeds");
+  if (top.find("derived-from")) top.parse("derived-from", want.derived_from.emplace(), Uuid::parse);
 
   Reader origin{top.find("provenance")};
   want.provenance.catalogue = origin.text("catalogue");

@@ -12,6 +12,7 @@ public:
   void pause(bool) override {}
   Result<> confirm(std::string const&) override { return {}; }
   void limit(flow::HostRates const&) override {}
+  Result<> deploy(std::string const&, bool) override { return {}; }
   std::vector<control::PeerRow> peers(Uuid const&) const override { return {}; }
 
 private:

@@ -130,6 +130,11 @@ struct FakeCommands final : control::Commands {
     return {};
   }
   void limit(flow::HostRates const& rates) override { shown.limits = rates; }
+  Result<> deploy(std::string const& grid, bool only_show) override {
+    if (!shown.deployments.empty()) return fail(Fault::exists, "the grid {} is being deployed", grid);
+    shown.deployments.push_back({.grid = grid, .only_shown = only_show, .running = true});
+    return {};
+  }
   std::vector<control::PeerRow> peers(Uuid const& image_id) const override {
     if (image_id != uuid('1')) return {};
     return {

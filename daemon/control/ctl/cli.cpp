@@ -24,7 +24,8 @@ family (its newest version).
   imageswarmctl copy debian-12 --from here --to there    between two Glances
 
 Exit status: 0 done; 1 the daemon does not answer, failed, or `ready` timed out;
-2 wrong arguments; 3 refused (`copy`: other bytes than promised). Members of the group imageswarm and root may use the socket.
+2 wrong arguments; 3 refused (`copy`: other bytes than promised); 4 `deploy` is partly done. Members of the group imageswarm
+and root may use the socket.
 )";
 
 struct Texts {
@@ -84,6 +85,9 @@ void add_commands(CLI::App& app, Options& options, Texts& texts) {
   copy->add_option("--clouds-file", options.clouds_file,
                    "default: as other OpenStack clients, else /etc/imageswarm/clouds.yaml")
       ->type_name("FILE");
+  auto* deploy = listing("deploy", "make the appliances of a grid and put them into the sinks (docs/appliances.md)");
+  deploy->add_option("GRID", options.grid, "a folder in the configuration's `grids`")->type_name(" ")->required();
+  deploy->add_flag("--show", options.only_show, "only show its components and how they are related");
   auto* ready = command("ready", "wait until an image, or all, is in all its sinks");
   image(ready, false);
   ready->add_flag("--all", options.all, "every image that is selected for this host");
@@ -138,9 +142,8 @@ int run_program(int argc, char const* const* argv) {
     if (error.get_exit_code() == 0) return app.exit(error);
     return report({Fault::usage, fmt::format("{}; see imageswarmctl --help", printable(error.what()))});
   }
-  auto done = complete(options, texts);
-  if (done) done = run(options);
-  return done ? 0 : report(done.error());
+  auto const done = complete(options, texts).and_then([&options] { return run(options); });
+  return done ? *done : report(done.error());
 }
 
 }  // namespace imageswarm::ctl

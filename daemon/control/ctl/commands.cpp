@@ -8,6 +8,7 @@
 #include "common/base/clock.hpp"
 #include "daemon/control/ctl/copy.hpp"
 #include "daemon/control/ctl/daemon.hpp"
+#include "daemon/control/ctl/deploy.hpp"
 #include "daemon/control/ctl/fields.hpp"
 #include "daemon/control/ctl/ready.hpp"
 #include "daemon/control/ctl/render.hpp"
@@ -101,10 +102,7 @@ Result<> ready(Daemon const& daemon, Options const& options) {
   return fail(Fault::timeout, "not ready after {} s: {}", waited, fmt::join(missing, "\n  "));
 }
 
-}  // namespace
-
-Result<> run(Options const& options) {
-  Daemon const daemon{options.socket};
+Result<> answer(Daemon const& daemon, Options const& options) {
   auto const& verb = options.verb;
   auto const with_image = [&](std::string_view path) { return fmt::format("/{}/{}", path, escaped(options.image)); };
   if (verb == "status") return status(daemon, options);
@@ -129,6 +127,14 @@ Result<> run(Options const& options) {
   if (verb == "limit") return limit(daemon, options);
   if (verb == "copy") return copy_between_clouds(options);
   return ready(daemon, options);
+}
+
+}  // namespace
+
+Result<int> run(Options const& options) {
+  Daemon const daemon{options.socket};
+  if (options.verb == "deploy") return deploy(daemon, options);
+  return answer(daemon, options).map([] { return 0; });
 }
 
 }  // namespace imageswarm::ctl

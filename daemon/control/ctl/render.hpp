@@ -25,6 +25,11 @@ std::string render_recalled(Json const& departures, Screen const& screen);
 std::string render_hooks(Json const& hooks, Screen const& screen);
 std::string render_explain(Json const& images, Screen const& screen);
 
+/// The components of a grid as trees: below each the ones that it needs.
+std::string render_relations(Json const& deployment, Screen const& screen);
+/// One component: its state, what came of it and where that is.
+std::string render_component(Json const& component, Screen const& screen);
+
 /// "download limit unlimited, upload limit 20.0 MB/s; outside the site unlimited, 1.0 MB/s".
 std::string limits_line(Json const& host);
 /// What `ready` still waits for, one line each.

@@ -41,6 +41,22 @@ std::set<std::string> const image_keys{"image-id", "uuid",     "name",          
                                        "state",    "progress", "download-rate", "upload-rate",   "bytes",
                                        "sinks",    "fault",    "error"};
 
+TEST_CASE("a grid is deployed, or only shown, and then asked about") {
+  FakeCommands commands;
+  CHECK(ask(commands, "GET", "/deploy/batch").status == 404);
+  auto const begun = ask(commands, "POST", "/deploy/batch", R"({"show": true})");
+  CHECK(begun.status == 200);
+  CHECK(keys(begun.json) == std::set<std::string>{"grid", "running", "components", "fault", "error"});
+  CHECK(commands.shown.deployments.at(0).only_shown);
+  commands.shown.deployments.at(0).components.emplace_back().sinks.emplace_back();
+  auto const component = get(commands, "/deploy/batch")["components"][0];
+  CHECK(keys(component) == std::set<std::string>{"name", "image", "form", "needs", "state", "progress", "derived-from",
+                                                 "image-id", "sinks", "fault", "error"});
+  CHECK(component["state"] == "waiting");
+  CHECK(keys(component["sinks"][0]) == std::set<std::string>{"type", "name", "reference", "fault", "error"});
+  CHECK(ask(commands, "POST", "/deploy/batch", "{}").json["fault"] == "exists");
+}
+
 TEST_CASE("status has exactly the keys of the contract, whatever the values are") {
   FakeCommands commands;
   commands.shown.images.emplace_back();

@@ -69,6 +69,13 @@ TEST_CASE("a record says what it is, of whom, and who uploads it") {
                                            {"imageswarm_uploader", "hv001"}});
 }
 
+TEST_CASE("a record of what was made here says of what") {
+  auto want = example();
+  want.derived_from = Uuid::random();
+  CHECK(new_record(want, plain, want.image.image_id, "hv001").properties.at("imageswarm_derived_from") ==
+        want.derived_from->text());
+}
+
 TEST_CASE("the disk that a guest needs is the larger of what was wished and what the image has") {
   auto want = example();
   auto const needed = [&](ByteCount virtual_size) {

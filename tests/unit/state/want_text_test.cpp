@@ -23,6 +23,15 @@ TEST_CASE("what is wanted comes back from its text as it was") {
   CHECK(back->torrent_url == want.torrent_url);
   CHECK(back->trackers == want.trackers);
   CHECK(back->web_seeds == want.web_seeds);
+  CHECK_FALSE(back->derived_from);
+}
+
+TEST_CASE("what was made of an image keeps its source") {
+  auto want = test::sample_want();
+  want.derived_from = Uuid::random();
+  auto const back = read_want(write(want));
+  REQUIRE(back);
+  CHECK(back->derived_from == want.derived_from);
 }
 
 TEST_CASE("text without what it must have is refused and not guessed") {
