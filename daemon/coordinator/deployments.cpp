@@ -182,6 +182,7 @@ void Deployments::put(Prepared prepared) {
   row().state = ComponentState::registering;
   moved_->store(0);
   to_move_ = want.image.content_size;
+  auto const made = want;  // `prepared` is moved away
   around_.workers.run(
       [prepared = std::move(prepared), sinks = std::move(*sinks), moved = moved_](std::stop_token const& stop) {
         std::vector<Put> puts;
@@ -191,16 +192,16 @@ void Deployments::put(Prepared prepared) {
         }
         return puts;
       },
-      [this](std::vector<Put> puts) { was_put(std::move(puts)); });
+      [this, made](std::vector<Put> puts) { was_put(made, std::move(puts)); });
 }
 
-void Deployments::was_put(std::vector<Put> puts) {
+void Deployments::was_put(flow::Want const& want, std::vector<Put> puts) {
   auto& component = row();
   std::optional<Error> trouble;
   for (auto& [sink, receipt] : puts) {
     auto& shown = component.sinks.emplace_back(
         state::ComponentSink{.type = std::string{sink->type()}, .name = sink->name(), .reference = {}, .error = {}});
-    auto const kept = receipt ? around_.images.record_derived(*receipt) : Result<>{fail(receipt.error())};
+    auto const kept = receipt ? around_.images.record_derived(want, *receipt) : Result<>{fail(receipt.error())};
     if (receipt) shown.reference = receipt->reference;
     if (kept) continue;
     shown.error = kept.error();

@@ -35,9 +35,13 @@ Result<> ImageSteps::hold_derived(flow::Want const& want) {
   return ledger.hold({want, {}, true, around.clock.now(), false});
 }
 
-/// If its source went while it was put, the sink is asked once more to take it out of use.
-Result<> ImageSteps::record_derived(flow::Receipt receipt) {
+/// If its source went while it was put, it may have been forgotten already; the sink is asked once more to take it out
+/// of use.
+Result<> ImageSteps::record_derived(flow::Want const& want, flow::Receipt receipt) {
   auto const id = receipt.image_id;
+  if (!ledger.held(id)) {
+    if (auto const held = ledger.hold({want, {}, true, around.clock.now(), false}); !held) return held;
+  }
   receipt.at = around.clock.now();
   auto done = ledger.record(std::move(receipt));
   if (departures.contains(id)) {

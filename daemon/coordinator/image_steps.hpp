@@ -41,7 +41,7 @@ public:
 
   [[nodiscard]] Result<Derivable> derivable(Uuid const& image_id) const;
   [[nodiscard]] Result<> hold_derived(flow::Want const& want);
-  [[nodiscard]] Result<> record_derived(flow::Receipt receipt);
+  [[nodiscard]] Result<> record_derived(flow::Want const& want, flow::Receipt receipt);
   /// Decisions on what was made of images that had to go.
   void add_derived(selection::Plan& plan) const;
 

@@ -187,8 +187,8 @@ Result<> Images::hold_derived(flow::Want const& want) {
   return impl_->steps->hold_derived(want);
 }
 
-Result<> Images::record_derived(flow::Receipt receipt) {
-  return impl_->steps->record_derived(std::move(receipt));
+Result<> Images::record_derived(flow::Want const& want, flow::Receipt receipt) {
+  return impl_->steps->record_derived(want, std::move(receipt));
 }
 
 std::vector<std::shared_ptr<sinks::Sink>> const& Images::sinks() const {

@@ -66,7 +66,7 @@ public:
   /// Before what was made of an image (Want::derived_from) is put anywhere; and after. From then on it goes with the
   /// image. Faults: state-corrupt, disk-….
   [[nodiscard]] Result<> hold_derived(flow::Want const& want);
-  [[nodiscard]] Result<> record_derived(flow::Receipt receipt);
+  [[nodiscard]] Result<> record_derived(flow::Want const& want, flow::Receipt receipt);
   std::vector<std::shared_ptr<sinks::Sink>> const& sinks() const;
 
   /// Everything of which something is here, whole or not; what was made of it is not counted.

@@ -43,7 +43,7 @@ struct DerivedHost : Host {
   DerivedHost() {
     bring(source);
     REQUIRE(images->hold_derived(want));
-    REQUIRE(images->record_derived(receipt_of(want, "glance")));
+    REQUIRE(images->record_derived(want, receipt_of(want, "glance")));
   }
   bool has_receipt() const {
     auto const receipts = images->receipts();
@@ -126,7 +126,7 @@ TEST_CASE("what arrives in a sink while its source goes is taken out of use agai
   host.plan({host.source.decided(Verdict::recalled)});
   REQUIRE(host.until([&] { return !host.has_receipt(); }));
   auto const before = host.sinks.front()->retired().size();
-  REQUIRE(host.images->record_derived(receipt_of(host.want, "glance")));
+  REQUIRE(host.images->record_derived(host.want, receipt_of(host.want, "glance")));
   REQUIRE(host.has_receipt());
   host.plan({host.source.decided(Verdict::recalled)});
   REQUIRE(host.until([&] { return !host.has_receipt(); }));
