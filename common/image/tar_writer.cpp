@@ -34,7 +34,7 @@ std::string tar_header(std::string_view name, std::uint64_t size) {
   put(156, "0");
   put(257, std::string_view{"ustar\00000", 8});
   unsigned sum = 0;
-  for (unsigned char const byte : header) sum += byte;
+  for (auto const byte : header) sum += static_cast<unsigned char>(byte);
   put(sum_at, fmt::format("{:06o}", sum) + std::string{"\0 ", 2});
   return header;
 }

@@ -192,13 +192,13 @@ void Deployments::put(Prepared prepared) {
         }
         return puts;
       },
-      [this, made](std::vector<Put> puts) { was_put(made, std::move(puts)); });
+      [this, made](std::vector<Put> const& puts) { was_put(made, puts); });
 }
 
-void Deployments::was_put(flow::Want const& want, std::vector<Put> puts) {
+void Deployments::was_put(flow::Want const& want, std::vector<Put> const& puts) {
   auto& component = row();
   std::optional<Error> trouble;
-  for (auto& [sink, receipt] : puts) {
+  for (auto const& [sink, receipt] : puts) {
     auto& shown = component.sinks.emplace_back(
         state::ComponentSink{.type = std::string{sink->type()}, .name = sink->name(), .reference = {}, .error = {}});
     auto const kept = receipt ? around_.images.record_derived(want, *receipt) : Result<>{fail(receipt.error())};

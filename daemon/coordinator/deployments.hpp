@@ -43,7 +43,7 @@ private:
   void next();
   void prepare(appliance::Component const& component, Derivable source);
   void put(Prepared prepared);
-  void was_put(flow::Want const& want, std::vector<Put> puts);
+  void was_put(flow::Want const& want, std::vector<Put> const& puts);
   void failed(Error error);
   void finish();
 
