@@ -149,4 +149,16 @@ Result<Inspection> derive(ArtefactReader const& read, ByteCount size, ContentPro
   return made;
 }
 
+Result<Inspection> read_disk(UniqueFd const& content, ContentPromise const& promise,
+                             std::function<Result<>(ByteCount)> const& room, DiskSink const& sink,
+                             std::stop_token const& stop) {
+  auto const size = size_of(content);
+  if (!size) return fail(size.error());
+  auto const is_promised = as_promised(promise);
+  auto const accept = [&](Inspection const& found, ByteCount data) {
+    return is_promised(found).and_then([&] { return room(data); });
+  };
+  return run_disk_reader(job_for(document::Compression::none, *size, *size), content, accept, sink, stop);
+}
+
 }  // namespace imageswarm::image

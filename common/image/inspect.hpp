@@ -84,4 +84,15 @@ struct ContentPromise {
 [[nodiscard]] Result<Inspection> derive(ArtefactReader const& read, ByteCount size, ContentPromise const& promise,
                                         OvaOrder const& order, ContentSink const& sink, std::stop_token const& stop);
 
+/// Takes bytes of a disk, in ascending order; what is left out is zeros.
+using DiskSink = std::function<Result<>(std::uint64_t offset, std::span<std::byte const>)>;
+
+/// Streams the disk that a guest sees out of the content of an image, unpacked, that is not raw itself: of a qcow2. It
+/// is judged as by `inspect`, in the same helper, and then `room` is asked whether there is room for as many bytes as
+/// `sink` will get at most. Both run on the calling thread. Blocks; thread-safe.
+/// Faults: image-…, inspector-crash, disk-error, internal (no sandbox), cancelled, and those of `room` and `sink`.
+[[nodiscard]] Result<Inspection> read_disk(UniqueFd const& content, ContentPromise const& promise,
+                                           std::function<Result<>(ByteCount)> const& room, DiskSink const& sink,
+                                           std::stop_token const& stop);
+
 }  // namespace imageswarm::image

@@ -23,6 +23,7 @@
 #include "common/image/ova_derivation.hpp"
 #include "common/image/ova_order.hpp"
 #include "common/image/protocol.hpp"
+#include "common/image/qcow2_disk.hpp"
 #include "common/image/sandbox.hpp"
 
 namespace imageswarm::image {
@@ -31,24 +32,28 @@ namespace {
 /// The decoders' 128 MiB, and what a small program with its libraries and buffers takes.
 constexpr ByteCount memory_limit = 256_MiB;
 
+enum class Want { content, derivation, disk };
+
 struct Job {
   document::Compression compression{};
   ByteCount artefact_size;
   ByteCount content_size;
-  bool derives = false;
+  Want want = Want::content;
 };
 
 Result<Job> parse_job(std::span<char*> arguments) {
-  bool const derives = arguments.size() == 5 && arguments[4] == derive_word;
-  if (arguments.size() != 4 && !derives)
+  auto const word_after = std::string_view{arguments.size() == 5 ? arguments[4] : ""};
+  auto const want = word_after == derive_word ? Want::derivation : word_after == disk_word ? Want::disk : Want::content;
+  if (arguments.size() != 4 && want == Want::content) {
     return fail(Fault::usage, "this program is started by imageswarmd and imageswarm-index");
+  }
   auto const word = std::ranges::find(compression_words, std::string_view{arguments[1]});
   if (word == compression_words.end()) return fail(Fault::usage, "no such compression");
   auto const artefact = parse_number(arguments[2], 0, INT64_MAX);
   if (!artefact) return fail(artefact.error());
   auto const content = parse_number(arguments[3], 0, INT64_MAX);
   if (!content) return fail(content.error());
-  return Job{static_cast<document::Compression>(word - compression_words.begin()), {*artefact}, {*content}, derives};
+  return Job{static_cast<document::Compression>(word - compression_words.begin()), {*artefact}, {*content}, want};
 }
 
 Result<> say(std::string_view line) {
@@ -129,14 +134,46 @@ Result<OvaOrder> take_order() {
   }
 }
 
+Result<> send(std::uint64_t offset, std::span<std::byte const> data) {
+  while (!data.empty()) {
+    auto const part = data.first(std::min(data.size(), piece_size));
+    Extent const extent{offset, part.size()};
+    auto const written = write_all(content_descriptor, std::as_bytes(std::span{&extent, 1}), "the disk").and_then([&] {
+      return write_all(content_descriptor, part, "the disk");
+    });
+    if (!written) return written;
+    offset += part.size();
+    data = data.subspan(part.size());
+  }
+  return {};
+}
+
+Result<> send_disk(ByteCount size) {
+  FileContent file{artefact_descriptor, size};
+  auto const found = judge(file);
+  if (!found) return fail(found.error());
+  if (found->disk_format != "qcow2") {
+    return fail(Fault::image_format_unsupported, "only the disk of a qcow2 can be read, not that of {} ({})",
+                found->disk_format, found->container_format);
+  }
+  auto const head = read_part(file, 0, std::min(head_size, size).value);
+  if (!head) return fail(head.error());
+  Qcow2Disk disk{*head, file};
+  auto const data = disk.data();
+  if (!data) return fail(data.error());
+  auto const said = say_verdict(*found).and_then([&] { return say(fmt::format("data {}\n", data->value)); });
+  return said ? disk.read(send) : said;
+}
+
 Result<> run(Job const& job) {
   load_digests();
-  auto order = job.derives ? take_order() : Result<OvaOrder>{};  // while it can still be read
+  auto order = job.want == Want::derivation ? take_order() : Result<OvaOrder>{};  // while it can still be read
   if (!order) return fail(order.error());
   if (auto const inside = enter_sandbox({memory_limit, time_budget(job.artefact_size, job.content_size)}); !inside) {
     return inside;
   }
-  if (job.derives) return derive(job, std::move(*order));
+  if (job.want == Want::derivation) return derive(job, std::move(*order));
+  if (job.want == Want::disk) return send_disk(job.artefact_size);
   return job.compression == document::Compression::none ? inspect_in_place(job.artefact_size) : unpack(job);
 }
 

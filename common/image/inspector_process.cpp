@@ -61,7 +61,8 @@ Result<Error> parse_fault(std::string_view rest) {
 /// The helper and what it says, with a clock that runs only while we wait for it.
 class Dialogue {
 public:
-  [[nodiscard]] static Result<Dialogue> start(InspectorJob const& job, UniqueFd const& artefact, std::stop_token stop);
+  [[nodiscard]] static Result<Dialogue> start(InspectorJob const& job, UniqueFd const& artefact, std::stop_token stop,
+                                              bool wants_disk = false);
 
   /// The next line; one that names a fault is that fault.
   Result<VerdictLine> next_line() {
@@ -98,6 +99,18 @@ public:
     auto const count = receive(content_, buffer_);
     if (!count) return fail(count.error());
     return std::span<std::byte const>{buffer_}.first(*count);
+  }
+
+  /// Fills `out` with content; false where it ends before the first byte of that.
+  Result<bool> fill(std::span<std::byte> out) {
+    for (std::size_t got = 0; got < out.size();) {
+      auto const count = receive(content_, out.subspan(got));
+      if (!count) return fail(count.error());
+      if (*count == 0 && got == 0) return false;
+      if (*count == 0) return crashed("sends half an answer");
+      got += *count;
+    }
+    return true;
   }
 
 private:
@@ -151,7 +164,8 @@ Result<UniqueFd> file_in_memory(std::string_view text) {
   return fd;
 }
 
-Result<Dialogue> Dialogue::start(InspectorJob const& job, UniqueFd const& artefact, std::stop_token stop) {
+Result<Dialogue> Dialogue::start(InspectorJob const& job, UniqueFd const& artefact, std::stop_token stop,
+                                 bool wants_disk) {
   auto verdicts = make_pipe();
   if (!verdicts) return fail(verdicts.error());
   auto content = make_pipe();
@@ -171,6 +185,7 @@ Result<Dialogue> Dialogue::start(InspectorJob const& job, UniqueFd const& artefa
     command.argv.emplace_back(derive_word);
     command.descriptors.emplace_back(order->get(), order_descriptor);
   }
+  if (wants_disk) command.argv.emplace_back(disk_word);
   auto child = Child::start(command);
   if (!child) return fail(std::move(child.error()));
   // Our copies of the ends to write to go with the pairs, so that the pipes end when the helper does.
@@ -190,15 +205,42 @@ Result<ByteCount> pump(Dialogue& dialogue, ByteCount promised, ContentSink const
   }
 }
 
+/// Nothing twice, nothing outside, and no more than was announced.
+Result<> pump_disk(Dialogue& dialogue, ByteCount size, ByteCount announced, DiskSink const& sink) {
+  std::vector<std::byte> buffer(piece_size);
+  std::uint64_t at = 0, moved = 0;
+  for (;;) {
+    Extent extent;
+    auto const any = dialogue.fill(std::as_writable_bytes(std::span{&extent, 1}));
+    if (!any) return fail(any.error());
+    if (!*any) return {};
+    moved += extent.length;
+    if (extent.length == 0 || extent.length > buffer.size() || extent.offset < at || extent.offset > size.value ||
+        extent.length > size.value - extent.offset || moved > announced.value) {
+      return crashed("talks nonsense");
+    }
+    auto const data = std::span{buffer}.first(extent.length);
+    auto const got = dialogue.fill(data);
+    if (!got) return fail(got.error());
+    if (!*got) return crashed("sends half an answer");
+    if (auto taken = sink(extent.offset, data); !taken) return taken;
+    at = extent.offset + extent.length;
+  }
+}
+
 }  // namespace
 
 Result<VerdictLine> parse_verdict(std::string_view line) {
-  constexpr std::string_view image = "image ", fault = "fault ";
+  constexpr std::string_view image = "image ", data = "data ", fault = "fault ";
   VerdictLine result;
   if (line.starts_with(image)) {
     auto found = parse_image(line.substr(image.size()));
     if (!found) return fail(found.error());
     result.image = std::move(*found);
+  } else if (line.starts_with(data)) {
+    auto const size = parse_number(line.substr(data.size()), 0, 2 * max_virtual_size.value);
+    if (!size) return crashed("talks nonsense");
+    result.data = ByteCount{*size};
   } else if (line.starts_with(fault)) {
     auto error = parse_fault(line.substr(fault.size()));
     if (!error) return fail(error.error());
@@ -228,7 +270,27 @@ Result<Inspection> run_inspector(InspectorJob const& job, UniqueFd const& artefa
   if (!moved) return fail(moved.error());
   auto const last = dialogue->next_line();
   if (!last) return fail(last.error());
-  if (last->image || (!derives && *moved != promised)) return crashed("talks nonsense");
+  if (last->image || last->data || (!derives && *moved != promised)) return crashed("talks nonsense");
+  if (auto const ended = dialogue->finish(); !ended) return fail(ended.error());
+  return *verdict->image;
+}
+
+Result<Inspection> run_disk_reader(InspectorJob const& job, UniqueFd const& image,
+                                   std::function<Result<>(Inspection const&, ByteCount)> const& accept,
+                                   DiskSink const& sink, std::stop_token const& stop) {
+  auto dialogue = Dialogue::start(job, image, stop, true);
+  if (!dialogue) return fail(std::move(dialogue.error()));
+  auto const verdict = dialogue->next_line();
+  if (!verdict) return fail(verdict.error());
+  auto const data = dialogue->next_line();
+  if (!data) return fail(data.error());
+  if (!verdict->image || !data->data) return crashed("talks nonsense");
+  if (auto const accepted = accept(*verdict->image, *data->data); !accepted) return fail(accepted.error());
+  auto const moved = pump_disk(*dialogue, verdict->image->virtual_size, *data->data, sink);
+  if (!moved) return fail(moved.error());
+  auto const last = dialogue->next_line();
+  if (!last) return fail(last.error());
+  if (last->image || last->data) return crashed("talks nonsense");
   if (auto const ended = dialogue->finish(); !ended) return fail(ended.error());
   return *verdict->image;
 }

@@ -14,7 +14,8 @@ namespace imageswarm::image {
 /// One line of the helper, taken apart.
 struct VerdictLine {
   std::optional<Inspection> image;  ///< "image …"
-  std::optional<Error> fault;       ///< "fault …"; neither: "end"
+  std::optional<ByteCount> data;    ///< "data …"
+  std::optional<Error> fault;       ///< "fault …"; none of them: "end"
 };
 
 /// Strict, as it comes from a process that has read hostile bytes: only formats that we accept, only words that an
@@ -38,5 +39,10 @@ struct InspectorJob {
 [[nodiscard]] Result<Inspection> run_inspector(InspectorJob const& job, UniqueFd const& artefact,
                                                std::function<Result<>(Inspection const&)> const& accept,
                                                ContentSink const& sink, std::stop_token const& stop);
+
+/// The same for the disk of an image that is not packed: `accept` is told, too, how many bytes `sink` will get at most.
+[[nodiscard]] Result<Inspection> run_disk_reader(InspectorJob const& job, UniqueFd const& image,
+                                                 std::function<Result<>(Inspection const&, ByteCount)> const& accept,
+                                                 DiskSink const& sink, std::stop_token const& stop);
 
 }  // namespace imageswarm::image

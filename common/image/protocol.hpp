@@ -13,15 +13,19 @@ namespace imageswarm::image {
 // What both sides of the fence agree on: the daemon or the indexer (inspector_process.cpp) and the helper
 // `imageswarm-inspector` (inspector_main.cpp).
 //
-// Command line: COMPRESSION ARTEFACT-SIZE CONTENT-SIZE [derive]. The artefact is descriptor 0: a file, read with pread
-// only, because its offset is shared with the parent; or a socket, where the artefact is many files or still arriving:
-// the helper writes an ArtefactRange of at most a piece, and gets exactly these bytes. Unpacked content goes to
-// descriptor 1; with `derive` it is that of an appliance, and what goes there is what the order on descriptor 4
+// Command line: COMPRESSION ARTEFACT-SIZE CONTENT-SIZE [derive|disk]. The artefact is descriptor 0: a file, read
+// with pread only, because its offset is shared with the parent; or a socket, where the artefact is many files or still
+// arriving: the helper writes an ArtefactRange of at most a piece, and gets exactly these bytes. Unpacked content goes
+// to descriptor 1; with `derive` it is that of an appliance, and what goes there is what the order on descriptor 4
 // (ova_order.hpp) makes of it. Descriptor 3 carries short lines:
 //   image FORMAT CONTAINER VIRTUAL-SIZE PARTITIONS
 //                     it is safe, but for its end; comes before the first byte of content
+//   data BYTES        with `disk`: how much of the disk is not known to be zeros
 //   end               everything was as promised; the last line
 //   fault WORD TEXT   refused; the last line
+//
+// With `disk`, of an image that is not compressed, descriptor 1 carries the disk that a guest sees instead: each Extent
+// followed by its bytes, in ascending order; what is left out is zeros.
 
 inline constexpr int artefact_descriptor = 0;
 inline constexpr int content_descriptor = 1;
@@ -45,6 +49,13 @@ inline constexpr std::size_t piece_size = 256u << 10;
 struct ArtefactRange {
   std::uint64_t offset = 0, length = 0;
 };
+
+/// Of a disk: at most a piece.
+struct Extent {
+  std::uint64_t offset = 0, length = 0;
+};
+
+inline constexpr std::string_view disk_word = "disk";
 
 /// What one job may cost at most, as CPU time and as time spent waiting for the helper: the slowest decoder on an old
 /// processor still does several MiB in a second.
