@@ -38,11 +38,16 @@ constexpr unsigned hook_threads = flow::max_hooks;
 constexpr unsigned deployment_threads = 1;  // one appliance at a time on disk
 constexpr std::uint32_t socket_mode = 0660;
 
+Result<std::unique_ptr<sinks::Sink>> make_sink(flow::SinkSettings const& sink, std::string const& host) {
+  if (sink.type == "glance") return sinks::make_glance_sink(sink, host);
+  if (sink.type == "nova-cache") return sinks::make_nova_cache_sink(sink);
+  return sinks::make_directory_sink(sink);
+}
+
 Result<Sinks> make_sinks(flow::Settings const& settings) {
   Sinks made;
   for (auto const& sink : settings.sinks) {
-    auto one =
-        sink.type == "glance" ? sinks::make_glance_sink(sink, settings.host.name) : sinks::make_directory_sink(sink);
+    auto one = make_sink(sink, settings.host.name);
     if (!one) return fail(std::move(one.error()).in("sink " + sink.name));
     made.push_back(std::move(*one));
   }

@@ -185,7 +185,9 @@ void ImageSteps::start_check(Record& record, std::size_t index) {
   auto const& sink = record.sinks[index].sink;
   run(
       record, load_of(record, {Step::check_sink, index}),
-      [sink, want = record.decision.want](std::stop_token const& stop) { return sink->find(want, stop); },
+      [sink, want = record.decision.want, known = record.sinks[index].receipt](std::stop_token const& stop) {
+        return sink->find(want, known ? &*known : nullptr, stop);
+      },
       [sink](ImageSteps& self, Record& now, Result<std::optional<flow::Receipt>> found) {
         auto* const at = now_in(now, sink);
         if (!at) return;

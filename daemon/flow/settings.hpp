@@ -89,7 +89,7 @@ struct SignatureSettings {
 };
 
 struct SinkSettings {
-  std::string type;   ///< "glance" or "directory"
+  std::string type;   ///< "glance", "nova-cache" or "directory"
   std::string name;   ///< how it is called in status; found out: the cloud or the path
   unsigned keep = 2;  ///< versions of a family that it has
   // glance
@@ -102,6 +102,10 @@ struct SinkSettings {
   bool protect = false;                           ///< `protected`: nobody deletes an image that is in use
   std::optional<std::chrono::seconds> remove_superseded_after;  ///< none: never
   std::optional<SignatureSettings> signature;
+  // nova-cache
+  std::filesystem::path directory = "/var/lib/nova/instances/_base";
+  std::string group = "nova";                   ///< that the files have; a name or a number
+  std::chrono::seconds manager_interval{2400};  ///< Nova's [image_cache] manager_interval
   // directory
   std::filesystem::path path;
 };

@@ -174,6 +174,13 @@ void read_glance_sink(Section& section, flow::SinkSettings& sink) {
   sink.name = sink.cloud;
 }
 
+void read_nova_cache_sink(Section& section, flow::SinkSettings& sink) {
+  section.path("directory", sink.directory);
+  section.text("group", sink.group);
+  section.duration("manager-interval", sink.manager_interval);
+  sink.name = sink.directory.native();
+}
+
 void read_sink(Section& section, std::vector<flow::SinkSettings>& sinks) {
   auto& sink = sinks.emplace_back();
   section.required_text("type", sink.type);
@@ -182,10 +189,12 @@ void read_sink(Section& section, std::vector<flow::SinkSettings>& sinks) {
   } else if (sink.type == "directory") {
     section.required_path("path", sink.path);
     sink.name = sink.path.native();
-  } else if (sink.type == "nova-cache" || sink.type == "volume") {
+  } else if (sink.type == "nova-cache") {
+    read_nova_cache_sink(section, sink);
+  } else if (sink.type == "volume") {
     section.refuse("type", sink.type + " comes in a later release");
   } else {
-    section.refuse("type", "it is neither glance nor directory");
+    section.refuse("type", "it is neither glance nor nova-cache nor directory");
   }
   section.number("keep", sink.keep, 1, 1000);
   section.text("name", sink.name);

@@ -23,24 +23,25 @@ Result<image::Inspection> unpack(flow::Artefact const& artefact, image::ContentP
   return image::unpack(read, artefact.image().torrent.content_size, promise, sink, stop);
 }
 
-}  // namespace
+image::ContentPromise promise_of(document::Image const& image, document::Compression compression) {
+  return {.compression = compression,
+          .content_size = image.content_size,
+          .disk_format = image.disk_format,
+          .container_format = image.container_format};
+}
 
-Result<VerifiedContent> unpack_verified(flow::Artefact const& artefact, image::ContentSink const& sink,
-                                        std::stop_token const& stop) {
-  auto const& promised = artefact.image();
+/// Passes on to `sink` what `unpack` gives, and compares the digests of it.
+template <class Unpack>
+Result<image::Inspection> compare(document::Image const& promised, image::ContentSink const& sink,
+                                  Unpack const& unpack) {
   Hasher<Sha256> sha256;
   Hasher<Sha512> sha512;
-  auto const hash_and_pass = [&](std::span<std::byte const> data) -> Result<> {
+  auto inspection = unpack([&](std::span<std::byte const> data) -> Result<> {
     sha256.update(data);
     sha512.update(data);
     return sink(data);
-  };
-  image::ContentPromise const promise{.compression = promised.torrent.compression,
-                                      .content_size = promised.content_size,
-                                      .disk_format = promised.disk_format,
-                                      .container_format = promised.container_format};
-  auto inspection = unpack(artefact, promise, hash_and_pass, stop);
-  if (!inspection) return fail(inspection.error());
+  });
+  if (!inspection) return inspection;
   if (auto const digest = sha256.finish(); digest != promised.content_sha256) {
     return fail(Fault::hash_mismatch, "the content's SHA-256 is {}, signed was {}", digest.hex(),
                 promised.content_sha256.hex());
@@ -49,9 +50,33 @@ Result<VerifiedContent> unpack_verified(flow::Artefact const& artefact, image::C
     return fail(Fault::hash_mismatch, "the content's SHA-512 is {}, signed was {}", digest.hex(),
                 promised.content_sha512.hex());
   }
+  return inspection;
+}
+
+}  // namespace
+
+Result<> no_content(std::span<std::byte const>) {
+  return {};
+}
+
+Result<VerifiedContent> unpack_verified(flow::Artefact const& artefact, image::ContentSink const& sink,
+                                        std::stop_token const& stop) {
+  auto const promise = promise_of(artefact.image(), artefact.image().torrent.compression);
+  auto inspection = compare(artefact.image(), sink,
+                            [&](image::ContentSink const& pass) { return unpack(artefact, promise, pass, stop); });
+  if (!inspection) return fail(inspection.error());
   auto const whole = artefact.verified();
   if (!whole) return fail(whole.error());
   return VerifiedContent{std::move(*inspection), *whole};
+}
+
+Result<VerifiedContent> verify_content(UniqueFd const& content, flow::VerifiedArtefact const& artefact,
+                                       std::stop_token const& stop) {
+  auto inspection = compare(artefact.image(), no_content, [&](image::ContentSink const& pass) {
+    return image::unpack(content, promise_of(artefact.image(), document::Compression::none), pass, stop);
+  });
+  if (!inspection) return fail(inspection.error());
+  return VerifiedContent{std::move(*inspection), artefact};
 }
 
 }  // namespace imageswarm::sinks

@@ -8,8 +8,8 @@
 
 namespace imageswarm::sinks {
 
-/// Says that the content of an artefact is what was signed and safe, and so is the whole artefact: only
-/// `unpack_verified` makes one, and sinks show nothing without one.
+/// Says that the content of an artefact is what was signed and safe, and so is the whole artefact: only the functions
+/// below make one, and sinks show nothing without one.
 class VerifiedContent {
 public:
   image::Inspection const& inspection() const { return inspection_; }
@@ -17,6 +17,8 @@ public:
 private:
   friend Result<VerifiedContent> unpack_verified(flow::Artefact const& artefact, image::ContentSink const& sink,
                                                  std::stop_token const& stop);
+  friend Result<VerifiedContent> verify_content(UniqueFd const& content, flow::VerifiedArtefact const& artefact,
+                                                std::stop_token const& stop);
   VerifiedContent(image::Inspection inspection, flow::VerifiedArtefact const&) : inspection_{std::move(inspection)} {}
   image::Inspection inspection_;
 };
@@ -27,5 +29,12 @@ private:
 /// hash-mismatch.
 [[nodiscard]] Result<VerifiedContent> unpack_verified(flow::Artefact const& artefact, image::ContentSink const& sink,
                                                       std::stop_token const& stop);
+
+/// Compares the content of an artefact where it lies unpacked in a file, in the same way.
+[[nodiscard]] Result<VerifiedContent> verify_content(UniqueFd const& content, flow::VerifiedArtefact const& artefact,
+                                                     std::stop_token const& stop);
+
+/// A sink for those who only want to know whether the content is right.
+[[nodiscard]] Result<> no_content(std::span<std::byte const> data);
 
 }  // namespace imageswarm::sinks

@@ -32,7 +32,8 @@ public:
   std::string_view type() const override { return "glance"; }
   std::string const& name() const override { return settings_.name; }
 
-  Result<std::optional<flow::Receipt>> find(flow::Want const& want, std::stop_token const& stop) override {
+  Result<std::optional<flow::Receipt>> find(flow::Want const& want, flow::Receipt const*,
+                                            std::stop_token const& stop) override {
     auto found = glance_.find(property::image_id, want.image.image_id.text(), stop);
     if (!found) return fail(found.error());
     auto const usable = usable_of(std::move(*found), want.image);

@@ -26,8 +26,9 @@ public:
 
   /// Is the image there, usable and right? A receipt if so (compared now, moving no content), nothing if `put` is
   /// needed. What is said about it there is brought up to date. An image that is there but hidden, half made or being
-  /// made by another host counts as not there.
-  [[nodiscard]] virtual Result<std::optional<flow::Receipt>> find(flow::Want const& want,
+  /// made by another host counts as not there. `known` is the last receipt of this sink, or null: of what was derived
+  /// from an image it alone has the digest.
+  [[nodiscard]] virtual Result<std::optional<flow::Receipt>> find(flow::Want const& want, flow::Receipt const* known,
                                                                   std::stop_token const& stop) = 0;
 
   /// Makes the image there, of an artefact that may still be arriving: unpacked and inspected on the way, whole digests
@@ -51,5 +52,6 @@ public:
 /// `host` is written where another host may ask who is uploading. Faults: those of the sink's configuration.
 [[nodiscard]] Result<std::unique_ptr<Sink>> make_glance_sink(flow::SinkSettings const& settings, std::string host);
 [[nodiscard]] Result<std::unique_ptr<Sink>> make_directory_sink(flow::SinkSettings const& settings);
+[[nodiscard]] Result<std::unique_ptr<Sink>> make_nova_cache_sink(flow::SinkSettings const& settings);
 
 }  // namespace imageswarm::sinks

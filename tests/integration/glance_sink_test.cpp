@@ -87,7 +87,7 @@ public:
     return make_glance_sink(settings(), std::move(host)).value()->put(want, *artefact, progress, {});
   }
   std::optional<flow::Receipt> found() {
-    return make_glance_sink(settings(), "observer").value()->find(want, {}).value();
+    return make_glance_sink(settings(), "observer").value()->find(want, nullptr, {}).value();
   }
   std::vector<GlanceImage> records() { return glance.find(property::image_id, want.image.image_id.text(), {}).value(); }
   std::string id(unsigned attempt) const { return attempt_id(want.image.image_id, attempt).text(); }
@@ -393,9 +393,9 @@ TEST_CASE("without Keystone nothing is done, and with it all goes on", "[.outage
   Trial trial;
   auto const sink = make_glance_sink(settings(), "hv001").value();
   please("kill keystone");
-  CHECK(sink->find(trial.want, {}).error().fault == Fault::keystone_unavailable);
+  CHECK(sink->find(trial.want, nullptr, {}).error().fault == Fault::keystone_unavailable);
   please("start keystone");
-  CHECK_FALSE(sink->find(trial.want, {}).value());
+  CHECK_FALSE(sink->find(trial.want, nullptr, {}).value());
   CHECK(trial.put_as("hv001"));
 }
 

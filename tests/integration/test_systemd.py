@@ -53,6 +53,18 @@ def test_the_unit_is_shut_in(unit, figure):
     assert run.returncode == 0 and float(level[1]) <= 1.5
 
 
+def test_the_unit_stays_shut_in_with_the_drop_in_for_novas_cache(unit, installed, tmp_path, figure):
+    drop_in = installed / "usr/share/doc/imageswarm/examples/imageswarmd.service.d/nova-cache.conf"
+    with_it = tmp_path / "imageswarmd.service"
+    with_it.write_text(unit.read_text().replace("[Service]\n", "[Service]\n" + "".join(
+        line + "\n" for line in drop_in.read_text().splitlines() if "=" in line and not line.startswith("#")), 1)
+        .replace("PrivateUsers=yes\n", ""))
+    for command in (["verify"], ["security", "--offline=true", "--no-pager", "--threshold=15"]):
+        run = subprocess.run(["systemd-analyze", *command, with_it], text=True, capture_output=True)
+        assert run.returncode == 0, run.stdout + run.stderr
+    figure(f"with nova-cache.conf: {re.search(r'exposure level for .*: ([0-9.]+)', run.stdout)[1]}")
+
+
 def test_user_and_files_are_made(installed, tmp_path):
     shown = subprocess.run(["systemd-sysusers", "--dry-run", f"--root={tmp_path}",
                             installed / "usr/lib/sysusers.d/imageswarm.conf"], text=True, capture_output=True)

@@ -232,6 +232,12 @@ class Site:
         path.mkdir(parents=True)
         return {"type": "directory", "path": str(path)}
 
+    def nova_cache_sink(self, host, **settings):
+        """The cache in an instances_path of its own; the group is a number that no host knows."""
+        path = self.directory / "nova" / f"{next(self.numbers)}-{host.name}" / "_base"
+        path.mkdir(parents=True)
+        return {"type": "nova-cache", "directory": str(path), "group": "4711", **settings}
+
     def stop_daemons(self):
         for daemon in self.daemons:
             daemon.kill()

@@ -95,7 +95,8 @@ public:
   std::string_view type() const override { return type_; }
   std::string const& name() const override { return name_; }
 
-  Result<std::optional<flow::Receipt>> find(flow::Want const& want, std::stop_token const&) override {
+  Result<std::optional<flow::Receipt>> find(flow::Want const& want, flow::Receipt const*,
+                                            std::stop_token const&) override {
     std::unique_lock lock{mutex_};
     ++calls_["find"];
     changed_.notify_all();

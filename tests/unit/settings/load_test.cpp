@@ -101,13 +101,18 @@ TEST_CASE("the lines that the example shows as comments can be taken in, and sho
   CHECK(read->subscriptions[0].kind == document::Kind::catalogue);
   CHECK(read->subscriptions[1].kind == document::Kind::endorser_list);
   CHECK(read->subscriptions[2].kind == document::Kind::approval_list);
-  REQUIRE(read->sinks.size() == 2);
+  REQUIRE(read->sinks.size() == 3);
   auto const& glance = read->sinks[0];
   CHECK(glance.name == "mysite");
   CHECK(glance.clouds_file == flow::SinkSettings{}.clouds_file);
   CHECK(glance.visibility == flow::SinkSettings{}.visibility);
   CHECK(glance.keep == flow::SinkSettings{}.keep);
-  CHECK(read->sinks[1].name == "/srv/images");
+  auto const& cache = read->sinks[1];
+  CHECK(cache.name == "/var/lib/nova/instances/_base");
+  CHECK(cache.directory == flow::SinkSettings{}.directory);
+  CHECK(cache.group == flow::SinkSettings{}.group);
+  CHECK(cache.manager_interval == flow::SinkSettings{}.manager_interval);
+  CHECK(read->sinks[2].name == "/srv/images");
   REQUIRE(read->hooks.size() == 1);
   CHECK(read->hooks[0].name() == "/usr/local/sbin/tell-portal --site example");
   CHECK(read->hooks[0].events.size() == 5);
@@ -139,7 +144,7 @@ TEST_CASE("every key that the daemon knows stands in the example") {
   for (std::string_view section :
        {"{}", "host: {}", "trust: {}", "catalogues: [{}]", "endorser-lists: [{}]", "approvals: {}",
         "approvals: {lists: [{}]}", "select: [{}]", "swarm: {}", "store: {}", "sinks: [{type: glance, cloud: x, }]",
-        "sinks: [{type: directory, path: /x, }]", "control: {}"}) {
+        "sinks: [{type: nova-cache, }]", "sinks: [{type: directory, path: /x, }]", "control: {}"}) {
     auto broken = std::string{section};
     broken.insert(broken.find('}'), "zzzzzzzzzzzzzz: x");
     // A section that demands keys says so first; give it those.
@@ -207,9 +212,10 @@ TEST_CASE("a wrong value is refused with its line, and what comes later says so"
       {"endorser-lists:\n  - {url: /x}\n", "/etc/x.yaml:2: endorser-lists.signed-by: it is missing"},
       {"endorser-lists:\n  - {url: /x, signed-by: Ada}\n", "endorser-lists.signed-by: "},
       {"endorser-lists:\n  - {signed-by: CN=x}\n", "endorser-lists.url: it is missing"},
-      {"sinks:\n  - {type: nova-cache, directory: /x}\n", "/etc/x.yaml:2: sinks.type: nova-cache comes in a later"},
+      {"sinks:\n  - {type: nova-cache, directory: x}\n", "/etc/x.yaml:2: sinks.directory: "},
+      {"sinks:\n  - {type: nova-cache, manager-interval: soon}\n", "sinks.manager-interval: "},
       {"sinks:\n  - {type: volume, group: vg0}\n", "volume comes in a later release"},
-      {"sinks:\n  - {type: tape}\n", "neither glance nor directory"},
+      {"sinks:\n  - {type: tape}\n", "neither glance nor nova-cache nor directory"},
       {"sinks:\n  - {path: /x}\n", "sinks.type: it is missing"},
       {"sinks:\n  - {type: directory}\n", "sinks.path: it is missing"},
       {"sinks:\n  - {type: directory, path: x}\n", "not an absolute path"},

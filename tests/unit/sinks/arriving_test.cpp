@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
@@ -18,7 +20,7 @@ constexpr std::size_t size = 5'000'000, half = 4u << 20;  // more than the inspe
 
 class Example {
 public:
-  Example() {
+  explicit Example(std::string const& type = "directory") {
     for (std::uint32_t x = 1; auto& byte : content) byte = static_cast<char>((x = x * 1664525 + 1013904223) >> 24);
     auto& image = want.image;
     image.image_id = Uuid::random();
@@ -27,10 +29,10 @@ public:
     image.content_sha256 = image.torrent.content_sha256 = digest_of<Sha256>(content);
     image.content_sha512 = digest_of<Sha512>(content);
     flow::SinkSettings settings;
-    settings.type = "directory";
-    settings.path = directory_ / "images";
+    settings.path = settings.directory = directory_ / "images";
+    settings.group = std::to_string(::getegid());
     fs::create_directory(settings.path);
-    sink_ = make_directory_sink(settings).value();
+    sink_ = (type == "directory" ? make_directory_sink(settings) : make_nova_cache_sink(settings)).value();
   }
 
   /// All but the end is here, and being put.
@@ -76,15 +78,17 @@ private:
 using Files = std::vector<std::string>;
 
 TEST_CASE("what has come of an image lies under a temporary name until all of it is here and right") {
-  Example example;
+  auto const& [type, extension] =
+      GENERATE(table<std::string, std::string>({{"directory", ".raw"}, {"nova-cache", ""}}));
+  Example example{type};
   example.begin();
   CHECK(example.files() == Files{".tmp"});
   CHECK(example.end());
-  CHECK(example.files() == Files{".raw"});
+  CHECK(example.files() == Files{extension});
 }
 
 TEST_CASE("an image whose content is right and whose artefact is not gets no name") {
-  Example example;
+  Example example{GENERATE(as<std::string>{}, "directory", "nova-cache")};
   example.want.image.torrent.content_sha256 = digest_of<Sha256>("another");
   example.begin();
   CHECK(example.end().error().fault == Fault::hash_mismatch);

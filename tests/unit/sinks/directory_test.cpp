@@ -45,7 +45,9 @@ public:
     REQUIRE(artefact);
     return sink->put(want, *artefact, {}, stop);
   }
-  Result<std::optional<flow::Receipt>> find(std::stop_token const& stop = {}) { return sink->find(want, stop); }
+  Result<std::optional<flow::Receipt>> find(std::stop_token const& stop = {}) {
+    return sink->find(want, nullptr, stop);
+  }
   flow::Retired retire() {
     auto retired = sink->retire(want, flow::Retirement::recalled, {});
     REQUIRE(retired);
@@ -77,7 +79,7 @@ std::string content_of(fs::path const& path) {
 
 TEST_CASE("an image becomes a file with holes, and is found there") {
   Example example;
-  CHECK_FALSE(example.sink->find(example.want, {}).value());
+  CHECK_FALSE(example.sink->find(example.want, nullptr, {}).value());
   auto const receipt = example.put().value();
   CHECK(receipt.reference == example.file().native());
   CHECK(receipt.uploaded_here);
@@ -87,7 +89,7 @@ TEST_CASE("an image becomes a file with holes, and is found there") {
   CHECK((status.st_mode & 0777) == 0644);
   CHECK(status.st_blocks * 512 < 300'000);
   CHECK(example.files() == 1);
-  CHECK(example.sink->find(example.want, {}).value()->reference == receipt.reference);
+  CHECK(example.sink->find(example.want, nullptr, {}).value()->reference == receipt.reference);
   CHECK_FALSE(example.put().value().uploaded_here);
 }
 
@@ -109,7 +111,7 @@ TEST_CASE("a file that was changed is not the image, and is made anew") {
     if (changed == "x") fs::resize_file(example.file(), 1);
     file << "F";
   }
-  CHECK_FALSE(example.sink->find(example.want, {}).value());
+  CHECK_FALSE(example.sink->find(example.want, nullptr, {}).value());
   CHECK(example.put().value().uploaded_here);
   CHECK(content_of(example.file()) == example.content);
 }
