@@ -8,37 +8,29 @@
 #include "daemon/sinks/draft.hpp"
 #include "daemon/sinks/file_use.hpp"
 #include "daemon/sinks/fingerprint.hpp"
+#include "daemon/sinks/newest_link.hpp"
 #include "daemon/sinks/sink.hpp"
 
 namespace imageswarm::sinks {
 namespace {
 
-/// `<path>/<image ID>.<disk format>`.
+/// `<path>/<image ID>.<disk format>`, and links to the newest ones.
 class DirectorySink final : public Sink {
 public:
-  explicit DirectorySink(flow::SinkSettings settings) : settings_{std::move(settings)} {
-    settings_.path = (settings_.path / "").lexically_normal().parent_path();  // no slash at its end
-    if (settings_.name.empty()) settings_.name = settings_.path.native();
-  }
+  explicit DirectorySink(flow::SinkSettings settings)
+      : settings_{with_plain_path(std::move(settings))}, links_{settings_.path} {}
 
   std::string_view type() const override { return "directory"; }
   std::string const& name() const override { return settings_.name; }
 
-  /// What is on the disk is compared, not what was once written there: the whole file, where it may have changed.
   Result<std::optional<flow::Receipt>> find(flow::Want const& want, flow::Receipt const*,
                                             std::stop_token const& stop) override {
-    if (auto const there = check_there(); !there) return fail(there.error());
-    auto const path = path_of(want.image);
-    auto const fd = open_regular(path);
-    if (!fd && fd.error().fault == Fault::not_found) return std::nullopt;
-    if (!fd) return fail(fd.error());
-    auto const fingerprint = Fingerprint::of(*fd, path);
-    if (!fingerprint) return fail(fingerprint.error());
-    if (static_cast<std::uint64_t>(fingerprint->size) != want.image.content_size.value) return std::nullopt;
-    auto const same = compared_.match(*fd, path, want.image.content_sha256, *fingerprint, stop);
-    if (!same) return fail(same.error());
-    if (!*same) return std::nullopt;
-    return receipt(want, false);
+    auto const there = is_there(want.image, stop);
+    if (!there) return fail(there.error());
+    if (*there) return offered(want, false);
+    auto const led = links_.withhold(want, path_of(want.image).filename());
+    if (!led) return fail(led.error());
+    return std::nullopt;
   }
 
   Result<flow::Receipt> put(flow::Want const& want, flow::Artefact const& artefact, Progress const& progress,
@@ -58,12 +50,13 @@ public:
     auto const content = unpack_verified(artefact, append, stop);
     if (!content) return fail(content.error());
     if (auto const moved = draft->become(path_of(want.image), *content); !moved) return fail(moved.error());
-    return receipt(want, true);
+    return offered(want, true);
   }
 
   Result<flow::Retired> retire(flow::Want const& want, flow::Retirement, std::stop_token const&) override {
     if (auto const there = check_there(); !there) return fail(there.error());
     auto const path = path_of(want.image);
+    if (auto const led = links_.withhold(want, path.filename()); !led) return fail(led.error());
     auto const fd = open_regular(path);
     if (!fd && fd.error().fault == Fault::not_found) return flow::Retired{};
     if (!fd) return fail(fd.error());
@@ -85,9 +78,33 @@ public:
   }
 
 private:
+  static flow::SinkSettings with_plain_path(flow::SinkSettings settings) {
+    settings.path = (settings.path / "").lexically_normal().parent_path();  // no slash at its end
+    if (settings.name.empty()) settings.name = settings.path.native();
+    return settings;
+  }
+
   std::filesystem::path path_of(document::Image const& image) const {
     return settings_.path /
            (image.image_id.text() + "." + (image.container_format == "ova" ? "ova" : image.disk_format));
+  }
+
+  /// What is on the disk is compared, not what was once written there: the whole file, where it may have changed.
+  Result<bool> is_there(document::Image const& image, std::stop_token const& stop) {
+    if (auto const there = check_there(); !there) return fail(there.error());
+    auto const path = path_of(image);
+    auto const fd = open_regular(path);
+    if (!fd && fd.error().fault == Fault::not_found) return false;
+    if (!fd) return fail(fd.error());
+    auto const fingerprint = Fingerprint::of(*fd, path);
+    if (!fingerprint) return fail(fingerprint.error());
+    if (static_cast<std::uint64_t>(fingerprint->size) != image.content_size.value) return false;
+    return compared_.match(*fd, path, image.content_sha256, *fingerprint, stop);
+  }
+
+  Result<flow::Receipt> offered(flow::Want const& want, bool made_here) {
+    if (auto const led = links_.offer(want, path_of(want.image).filename()); !led) return fail(led.error());
+    return receipt(want, made_here);
   }
 
   flow::Receipt receipt(flow::Want const& want, bool made_here) const {
@@ -117,6 +134,7 @@ private:
 
   flow::SinkSettings settings_;
   ComparedFiles compared_;
+  NewestLinks links_;
 };
 
 }  // namespace
