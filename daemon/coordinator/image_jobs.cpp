@@ -19,6 +19,15 @@ using SteadyClock = std::chrono::steady_clock;
 /// Until it is seen whether an image that has to go is still in use.
 constexpr std::chrono::seconds in_use_delay{15};
 
+/// With what the sinks have found out.
+flow::Want want_of(Record const& record) {
+  auto want = record.decision.want;
+  for (auto const& sink : record.sinks) {
+    if (sink.sink->type() == "glance" && sink.receipt) want.glance_id = sink.receipt->reference;
+  }
+  return want;
+}
+
 SinkRecord* now_in(Record& record, std::shared_ptr<sinks::Sink> const& sink) {
   auto const at = std::ranges::find(record.sinks, sink, &SinkRecord::sink);
   return at == record.sinks.end() ? nullptr : &*at;
@@ -162,7 +171,7 @@ void ImageSteps::start_ahead(Record& record) {
   };
   run(
       record, Load::ahead,
-      [file, sink, want = record.decision.want, arrival, moved = record.moved](std::stop_token const& stop) -> Outcome {
+      [file, sink, want = want_of(record), arrival, moved = record.moved](std::stop_token const& stop) -> Outcome {
         auto const artefact = flow::Artefact::open(file, want.image, arrival, stop);
         if (!artefact) return {fail(artefact.error()), {}};
         std::optional<Result<flow::Receipt>> receipt;
@@ -185,7 +194,7 @@ void ImageSteps::start_check(Record& record, std::size_t index) {
   auto const& sink = record.sinks[index].sink;
   run(
       record, load_of(record, {Step::check_sink, index}),
-      [sink, want = record.decision.want, known = record.sinks[index].receipt](std::stop_token const& stop) {
+      [sink, want = want_of(record), known = record.sinks[index].receipt](std::stop_token const& stop) {
         return sink->find(want, known ? &*known : nullptr, stop);
       },
       [sink](ImageSteps& self, Record& now, Result<std::optional<flow::Receipt>> found) {
@@ -207,7 +216,7 @@ void ImageSteps::start_put(Record& record, std::size_t index) {
   record.moved->store(0);
   run(
       record, Load::heavy,
-      [sink = sink.sink, want = record.decision.want, artefact = *record.verified,
+      [sink = sink.sink, want = want_of(record), artefact = *record.verified,
        moved = record.moved](std::stop_token const& stop) {
         return sink->put(
             want, artefact, [moved](ByteCount so_far) { moved->store(so_far.value); }, stop);

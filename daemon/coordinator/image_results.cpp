@@ -97,7 +97,16 @@ void ImageSteps::arrived(Record& record, SinkRecord& sink, flow::Receipt receipt
   }
   sink.fact = SinkFact::present;
   succeeded(sink.retry);
-  if (is_news) around.arrived();
+  if (!is_news) return;
+  if (sink.sink->type() == "glance") look_for_its_file(record);
+  around.arrived();
+}
+
+/// Nova looks for it under the ID that Glance has given it, which may be another one than was thought.
+void ImageSteps::look_for_its_file(Record& record) {
+  for (auto& sink : record.sinks) {
+    if (sink.sink->type() == "nova-cache" && sink.fact == SinkFact::present) sink.fact = SinkFact::unchecked;
+  }
 }
 
 bool ImageSteps::forget_receipt(Record& record, SinkRecord& sink) {

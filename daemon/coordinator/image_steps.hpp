@@ -91,6 +91,7 @@ private:
   void sink_failed(Record& record, SinkRecord& sink, Error error);
   void was_put(Record& record, SinkRecord& sink, Result<flow::Receipt> receipt);
   void arrived(Record& record, SinkRecord& sink, flow::Receipt receipt);
+  static void look_for_its_file(Record& record);
   void found_no_room(Record& record, Error error);
   bool forget_receipt(Record& record, SinkRecord& sink);
   bool hold(Record& record, std::filesystem::path const& file, bool whole);

@@ -40,6 +40,8 @@ struct Want {
   /// The image that it was made of on this host; `image` then describes what was made, in a family of its own that is
   /// called by this ID, and comes from no torrent.
   std::optional<Uuid> derived_from = {};
+  /// Under which the image is known in the Glance of this site, once a sink has found out; empty until then. Not kept.
+  std::string glance_id = {};
 };
 
 /// A sink's record that an image is in it, with what was compared.

@@ -5,12 +5,15 @@
 #include <cerrno>
 #include <chrono>
 #include <ctime>
+#include <vector>
 
 #include "common/base/file.hpp"
+#include "common/base/log.hpp"
 #include "common/base/text.hpp"
 #include "daemon/sinks/backed_disks.hpp"
 #include "daemon/sinks/file_use.hpp"
 #include "daemon/sinks/fingerprint.hpp"
+#include "daemon/sinks/glance_record.hpp"
 #include "daemon/sinks/group.hpp"
 #include "daemon/sinks/raw_form.hpp"
 #include "daemon/sinks/sink.hpp"
@@ -32,7 +35,8 @@ bool is_leftover(std::string_view name) {
          name.substr(41, 1) == ".";
 }
 
-/// `<directory>/<SHA-1 of the Glance ID as text>`, where the libvirt driver of Nova looks before it asks Glance.
+/// `<directory>/<SHA-1 of the Glance ID as text>`, where the libvirt driver of Nova looks before it asks Glance. Until
+/// that ID is known here it is the image ID.
 class NovaCacheSink final : public Sink {
 public:
   explicit NovaCacheSink(flow::SinkSettings settings) : settings_{std::move(settings)} {
@@ -48,9 +52,10 @@ public:
     if (auto const ready = check_ready(); !ready) return fail(ready.error());
     auto const raw = expected(want.image, known);
     if (!raw) return std::nullopt;
-    auto const path = path_of(want.image);
+    auto const path = path_of(want);
     auto const there = is_there(path, *raw, stop);
     if (!there) return fail(there.error());
+    if (*there) drop_former(want);
     return *there ? std::optional{receipt(want, *raw, false)} : std::nullopt;
   }
 
@@ -58,7 +63,7 @@ public:
                             std::stop_token const& stop) override {
     auto const group = check_ready();
     if (!group) return fail(group.error());
-    auto const path = path_of(want.image);
+    auto const path = path_of(want);
     auto made = make_raw(artefact, path, progress, stop);
     if (!made) return fail(made.error());
     auto const there = is_there(path, made->form, stop);  // Nova may have made it, and use it already
@@ -71,13 +76,13 @@ public:
 
   Result<flow::Retired> retire(flow::Want const& want, flow::Retirement, std::stop_token const&) override {
     if (auto const ready = check_ready(); !ready) return fail(ready.error());
-    auto const path = path_of(want.image);
-    auto const fd = open_regular(path);
-    if (!fd && fd.error().fault == Fault::not_found) return flow::Retired{};
-    if (!fd) return fail(fd.error());
-    if (auto user = user_of(*fd, path)) return flow::Retired{flow::Effect::in_use, path.native(), std::move(*user)};
-    if (auto removed = remove_file(path); !removed) return fail(std::move(removed.error()));
-    return flow::Retired{flow::Effect::removed, path.native(), {}};
+    flow::Retired most;
+    for (auto const& path : all_paths_of(want.image)) {
+      auto gone = remove_unused(path);
+      if (!gone) return gone;
+      if (gone->effect > most.effect) most = std::move(*gone);
+    }
+    return most;
   }
 
   Result<> clean_up(std::stop_token const&) override {
@@ -91,8 +96,36 @@ public:
   }
 
 private:
-  std::filesystem::path path_of(document::Image const& image) const {
-    return settings_.directory / digest_of<Sha1>(image.image_id.text()).hex();
+  std::filesystem::path path_for(std::string_view glance_id) const {
+    return settings_.directory / digest_of<Sha1>(glance_id).hex();
+  }
+  std::filesystem::path path_of(flow::Want const& want) const {
+    return path_for(want.glance_id.empty() ? want.image.image_id.text() : want.glance_id);
+  }
+  /// Where it lies under any ID that Glance may have given it.
+  std::vector<std::filesystem::path> all_paths_of(document::Image const& image) const {
+    std::vector<std::filesystem::path> paths;
+    for (unsigned attempt = 1; attempt <= max_attempts; ++attempt) {
+      paths.push_back(path_for(attempt_id(image.image_id, attempt).text()));
+    }
+    return paths;
+  }
+
+  Result<flow::Retired> remove_unused(std::filesystem::path const& path) {
+    auto const fd = open_regular(path);
+    if (!fd && fd.error().fault == Fault::not_found) return flow::Retired{};
+    if (!fd) return fail(fd.error());
+    if (auto user = user_of(*fd, path)) return flow::Retired{flow::Effect::in_use, path.native(), std::move(*user)};
+    if (auto removed = remove_file(path); !removed) return fail(std::move(removed.error()));
+    return flow::Retired{flow::Effect::removed, path.native(), {}};
+  }
+
+  /// What lies there under IDs that Glance does not use: as soon as no instance does either.
+  void drop_former(flow::Want const& want) {
+    for (auto const& path : all_paths_of(want.image)) {
+      if (path == path_of(want)) continue;
+      if (auto const gone = remove_unused(path); !gone) log_warning("{}: {}", name(), gone.error().line());
+    }
   }
 
   /// The raw form as far as it is known without making it.
@@ -153,7 +186,7 @@ private:
     return {.image_id = want.image.image_id,
             .sink = settings_.name,
             .sink_type = "nova-cache",
-            .reference = path_of(want.image).native(),
+            .reference = path_of(want).native(),
             .content_sha256 = raw.sha256,
             .content_sha512 = raw.sha512,
             .size = raw.size,

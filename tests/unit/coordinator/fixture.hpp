@@ -99,6 +99,7 @@ public:
                                             std::stop_token const&) override {
     std::unique_lock lock{mutex_};
     ++calls_["find"];
+    asked_for_ = want.glance_id;
     changed_.notify_all();
     changed_.wait(lock, [this] { return !stuck_; });  // a server that does not answer: no stop helps
     auto const at = content_.find(want.image.image_id);
@@ -123,7 +124,7 @@ public:
     flow::Receipt receipt{.image_id = want.image.image_id,
                           .sink = name_,
                           .sink_type = type_,
-                          .reference = want.image.image_id.text(),
+                          .reference = its_id_.empty() ? want.image.image_id.text() : its_id_,
                           .content_sha256 = want.image.content_sha256,
                           .content_sha512 = want.image.content_sha512,
                           .size = want.image.content_size,
@@ -159,6 +160,16 @@ public:
     std::lock_guard const lock{mutex_};
     return content_.contains(id);
   }
+  /// The reference of what is put there from now on, instead of the image ID.
+  void calls_it(std::string id) {
+    std::lock_guard const lock{mutex_};
+    its_id_ = std::move(id);
+  }
+  /// The Glance ID that the last `find` was for.
+  std::string asked_for() {
+    std::lock_guard const lock{mutex_};
+    return asked_for_;
+  }
   /// Somebody else takes it away.
   void lose(Uuid const& id) {
     std::lock_guard const lock{mutex_};
@@ -193,6 +204,7 @@ private:
   std::map<Uuid, flow::Receipt> content_;
   std::vector<std::pair<Uuid, flow::Retirement>> retired_;
   std::optional<Fault> put_fault_;
+  std::string its_id_, asked_for_;
   bool slow_ = false, stuck_ = false, in_use_ = false;
 };
 

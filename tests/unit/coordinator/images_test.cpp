@@ -124,6 +124,16 @@ TEST_CASE("a recall takes the image out of every sink and removes the artefact")
   CHECK(host.sinks.front()->retired() == std::vector{std::pair{image.id(), Retirement::recalled}});
 }
 
+TEST_CASE("Nova's cache is asked again under the ID that Glance has given the image") {
+  auto const glance = std::make_shared<FakeSink>("glance"), cache = std::make_shared<FakeSink>("cache", "nova-cache");
+  Host host{{cache, glance}};
+  Published const image{"1"};
+  glance->calls_it("another-id");
+  host.bring(image);
+  REQUIRE(host.until([&] { return cache->asked_for() == "another-id"; }));
+  CHECK(host.until([&] { return host.state_of(image) == ImageState::active; }));
+}
+
 /// Two sinks with an image that one of them does not want any more.
 struct PartlySuperseded {
   PartlySuperseded() {
@@ -161,9 +171,9 @@ TEST_CASE("an image leaves the sink that has enough newer ones, stays in the oth
 TEST_CASE("an image in use stays in the sink that does not want it until it is free") {
   PartlySuperseded partly;
   auto& [few, many, host, image] = partly;
-  REQUIRE(host.until([&] { return !few->has(image.id()); }));
+  REQUIRE(host.until([&] { return host.images->present_in("few").empty(); }));
   host.plan({image.decided(Verdict::selected)});
-  REQUIRE(host.until([&] { return few->has(image.id()); }));
+  REQUIRE(host.until([&] { return host.images->present_in("few").contains(image.id()); }));
   few->be_used(true);
   partly.supersede();
   REQUIRE(host.until([&] { return few->retired().size() == 2; }));

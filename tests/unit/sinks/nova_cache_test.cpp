@@ -9,6 +9,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "daemon/sinks/glance_record.hpp"
 #include "daemon/sinks/sink.hpp"
 
 namespace imageswarm::sinks {
@@ -109,6 +110,26 @@ TEST_CASE("a raw image becomes the file that Nova looks for, with holes, and is 
   CHECK(status.st_blocks * 512 < 300'000);
   CHECK(example.files() == 1);
   CHECK(example.find().value()->reference == receipt.reference);
+}
+
+TEST_CASE("the file has the name of the ID that Glance has given the image, and goes under whatever name it lies") {
+  Example example;
+  REQUIRE(example.put());
+  auto const first = example.file();
+  example.want.glance_id = attempt_id(example.want.image.image_id, 2).text();
+  CHECK_FALSE(example.find().value());
+  auto const receipt = example.put().value();
+  CHECK(receipt.reference == (example.cache() / digest_of<Sha1>(example.want.glance_id).hex()).native());
+  REQUIRE(example.find().value());
+  CHECK(fs::exists(first));  // Nova may need it
+  example.age(1h);
+  CHECK(example.find().value()->reference == receipt.reference);
+  CHECK_FALSE(fs::exists(first));
+  example.want.glance_id.clear();
+  CHECK(example.retire().effect == flow::Effect::in_use);
+  fs::last_write_time(receipt.reference, fs::file_time_type::clock::now() - 1h);
+  CHECK(example.retire().effect == flow::Effect::removed);
+  CHECK(example.files() == 0);
 }
 
 TEST_CASE("a file has the group of the cache, and a group that is not ours is a fault that names it") {
