@@ -315,8 +315,10 @@ def fill(path):
             os.fsync(out.fileno())
 
 
+@pytest.mark.parametrize("is_killed", [False, True], ids=["stays up", "killed"])
 @pytest.mark.parametrize("kind", ["available", "recalled"])
-def test_an_event_that_a_full_disk_had_no_room_for_is_told_later(site, published, receiver, small_disk, kind):
+def test_an_event_that_a_full_disk_had_no_room_for_is_told_later(site, published, receiver, small_disk, kind,
+                                                                 is_killed):
     image_id = published.entry["image-id"]
     daemon = hypervisor(site, published, select=[{"name": "with-hooks"}])
     small_disk(daemon.state, 160)  # the daemon leaves 67 MB free for others
@@ -332,7 +334,8 @@ def test_an_event_that_a_full_disk_had_no_room_for_is_told_later(site, published
     daemon.start()
     daemon.wait_for_text("disk-full")
     assert not receiver.told()
-    daemon.kill()
+    if is_killed:
+        daemon.kill()
     (daemon.state / "filler").unlink()
     daemon.start()
     daemon.wait_for(lambda: receiver.heard(image_id) == [kind], 60, "the event")
