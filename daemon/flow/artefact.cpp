@@ -1,5 +1,7 @@
 #include "daemon/flow/artefact.hpp"
 
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -131,6 +133,10 @@ ByteCount Artefact::missing_on(std::filesystem::path const& path) const {
   if (whole_ || ::fstat(arriving_->fd->get(), &here) != 0 || ::stat(path.c_str(), &there) != 0) return {};
   if (here.st_dev != there.st_dev) return {};
   return arriving_->image.torrent.content_size - arriving_->arrival->in_order();
+}
+
+bool Artefact::can_share_with(UniqueFd const& trial) const {
+  return !whole_ && ::ioctl(trial.get(), FICLONE, arriving_->fd->get()) == 0;
 }
 
 Result<VerifiedArtefact> Artefact::verified() const {

@@ -69,6 +69,8 @@ public:
   [[nodiscard]] Result<> read(std::uint64_t offset, std::span<std::byte> out, std::stop_token const& stop) const;
   /// What the file system of this path must still take in.
   ByteCount missing_on(std::filesystem::path const& path) const;
+  /// Can the file system let others have its blocks, too? `trial`, a new file, is filled with what is here.
+  bool can_share_with(UniqueFd const& trial) const;
 
   /// Blocks until all of it is here, and hashed. Faults: hash-mismatch, disk-error, cancelled.
   [[nodiscard]] Result<VerifiedArtefact> verified() const;

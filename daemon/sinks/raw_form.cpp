@@ -30,6 +30,19 @@ Result<VerifiedContent> unpack_into(Draft& draft, flow::Artefact const& artefact
   return unpack_verified(artefact, append, stop);
 }
 
+Result<bool> can_share(flow::Artefact const& artefact, path const& final_path) {
+  return Draft::make(final_path).map([&](Draft const& trial) { return artefact.can_share_with(trial.fd()); });
+}
+
+/// Blocks can be shared when all of them are here, which is worth waiting for.
+Result<flow::Artefact> whole_if_shareable(flow::Artefact const& artefact, path const& final_path) {
+  if (artefact.whole() || !is_plain(artefact.image())) return artefact;
+  auto const shareable = can_share(artefact, final_path);
+  if (!shareable) return fail(shareable.error());
+  if (!*shareable) return artefact;
+  return artefact.verified().map([](flow::VerifiedArtefact whole) { return flow::Artefact{std::move(whole)}; });
+}
+
 /// What was shared is verified where it lies now: nobody else can write to that.
 Result<RawFile> copy(flow::Artefact const& artefact, path const& final_path, Sink::Progress const& progress,
                      std::stop_token const& stop) {
@@ -139,7 +152,11 @@ bool is_raw(document::Image const& image) {
 Result<RawFile> make_raw(flow::Artefact const& artefact, path const& final_path, Sink::Progress const& progress,
                          std::stop_token const& stop) {
   auto const& image = artefact.image();
-  if (is_raw(image)) return copy(artefact, final_path, progress, stop);
+  if (is_raw(image)) {
+    return whole_if_shareable(artefact, final_path).and_then([&](flow::Artefact const& source) {
+      return copy(source, final_path, progress, stop);
+    });
+  }
   if (image.container_format != "bare" || image.disk_format != "qcow2") {
     return fail(Fault::image_format_unsupported,
                 "the raw form is made of raw, ISO and qcow2 images, not of {} ({}); publish it as qcow2",

@@ -29,9 +29,10 @@ struct RawFile {
 bool is_raw(document::Image const& image);
 
 /// Makes it in a draft of `final_path`, of content whose digests were compared: as the artefact arrives, but for a
-/// qcow2 that is not packed, which is read when it is whole. Where a whole artefact is the raw form, the draft shares
-/// its blocks if the file system can. Blocks; gives up within a second of `stop`. Faults: image-format-unsupported (not
-/// raw, ISO or qcow2), disk-full, and those of unpack_verified, image::read_disk and Draft.
+/// qcow2 that is not packed, which is read when it is whole. Where the artefact is the raw form and the file system can
+/// share blocks, the draft gets those of the whole artefact. Blocks; gives up within a second of `stop`. Faults:
+/// image-format-unsupported (not raw, ISO or qcow2), disk-full, and those of unpack_verified, image::read_disk and
+/// Draft.
 [[nodiscard]] Result<RawFile> make_raw(flow::Artefact const& artefact, std::filesystem::path const& final_path,
                                        Sink::Progress const& progress, std::stop_token const& stop);
 

@@ -1,9 +1,11 @@
 """One site for all tests of a run; each test has its own catalogues, images and daemons."""
+import contextlib
 import os
 import random
 
 import pytest
 
+from support.services import file_system
 from support.testbed import Site, programs
 
 
@@ -29,3 +31,11 @@ def site(_site):
 def seeded_random():
     """The same numbers in every run."""
     return random.Random(4)
+
+
+@pytest.fixture
+def small_disk(site):
+    """Gives a directory a file system of its own, of so many megabytes."""
+    with contextlib.ExitStack() as mounted:
+        yield lambda path, megabytes, kind="ext4": mounted.enter_context(file_system(path, megabytes, kind))
+        site.stop_daemons()

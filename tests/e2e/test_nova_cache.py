@@ -1,6 +1,6 @@
 """Nova's image cache: the raw file under the name that Nova looks for, whole and verified or not there at all."""
-import hashlib
 import json
+import os
 import subprocess
 import time
 from pathlib import Path
@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from support.approvals import Approvals
+from support.disk_use import bytes_on_disk
+from support.nova_check import cache_file, check_cache_file, digest_of
 from support.process import wait_until
 from support.services import make_disk
 from support.testbed import random_moments
@@ -41,27 +43,8 @@ KINDS = {"raw": ["--compress", "none"], "raw-zstd": ["--compress", "zstd"],
          "qcow2-packed-zlib": ["--compress", "none"], "qcow2-packed-zstd": ["--compress", "none"]}
 
 
-def cache_file(sink, image_id):
-    return Path(sink["directory"]) / hashlib.sha1(image_id.encode()).hexdigest()
-
-
 def same_content(image, file):
     return subprocess.run(["qemu-img", "compare", "-F", "raw", image, file], capture_output=True).returncode == 0
-
-
-def check_as_nova_would(file, raw, receipt):
-    """Name, raw, digest, sparse size, owner, mode and time stamp; and nothing beside it."""
-    assert [path.name for path in file.parent.iterdir()] == [file.name]
-    information = json.loads(subprocess.run(["qemu-img", "info", "--output=json", "-f", "raw", file], check=True,
-                                            capture_output=True).stdout)
-    assert information["virtual-size"] == raw.stat().st_size
-    digest = hashlib.sha256(raw.read_bytes()).hexdigest()
-    assert hashlib.sha256(file.read_bytes()).hexdigest() == digest == receipt["content-sha256"]
-    assert same_content(raw, file)
-    status = file.stat()
-    assert (status.st_gid, oct(status.st_mode & 0o7777)) == (GROUP, "0o644")
-    assert status.st_blocks * 512 < 10 << 20
-    assert time.time() - status.st_mtime < 300
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -75,13 +58,36 @@ def test_each_cache_file_is_what_nova_would_have_made(site, kind, mixed_disk, fi
     daemon = site.daemon(host, [publisher], sinks=[sink]).start()
     daemon.wait_for_image(entry["image-id"], "active")
     [receipt] = daemon.receipts()
-    file = cache_file(sink, entry["image-id"])
+    file = check_cache_file(sink["directory"], entry["image-id"], mixed_disk, (os.geteuid(), GROUP))
+    assert same_content(mixed_disk, file)
     assert receipt["reference"] == str(file)
-    check_as_nova_would(file, mixed_disk, receipt)
+    assert receipt["content-sha256"] == digest_of(mixed_disk)
+    assert list(file.parent.iterdir()) == [file], "nothing lies beside it"
     [row] = daemon.image(entry["image-id"])["sinks"]
     assert (row["type"], row["state"], row["reference"]) == ("nova-cache", "present", str(file))
     figure(f"{kind}: content {entry['content-size'] / 1e6:.1f} MB, cache file {file.stat().st_size / 1e6:.0f} MB, "
            f"{file.stat().st_blocks * 512 / 1e6:.1f} MB on the disk")
+
+
+def test_blocks_are_shared_with_the_store_where_the_file_system_can(site, small_disk, tmp_path, figure):
+    """The sink is the only one, so it gets the image while that arrives."""
+    publisher = site.publisher()
+    raw = make_disk(tmp_path / "disk.raw", 32)
+    entry = publisher.publish_image(raw, "shared", "--compress", "none")
+    site.seeder(publisher)
+    host = site.hypervisors[0]
+    host.limit(60)
+    sink = site.nova_cache_sink(host)
+    small_disk(Path(sink["directory"]).parent, 400, "btrfs")
+    base, store = Path(sink["directory"]), Path(sink["directory"]).parent / "store"
+    base.mkdir()
+    store.mkdir()
+    daemon = site.daemon(host, [publisher], sinks=[sink], store={"directory": str(store)}).start()
+    daemon.wait_for_image(entry["image-id"], "active")
+    file = check_cache_file(base, entry["image-id"], raw, (os.geteuid(), GROUP))
+    taken = bytes_on_disk([store / "images" / entry["image-id"] / entry["torrent-content-name"], file])
+    figure(f"the artefact and the cache file, {2 * file.stat().st_size / 1e6:.1f} MB, take {taken / 1e6:.1f} MB")
+    assert taken == file.stat().st_size
 
 
 def test_it_works_while_glance_is_down_and_before_it_has_the_image(site, mixed_disk):
@@ -92,7 +98,7 @@ def test_it_works_while_glance_is_down_and_before_it_has_the_image(site, mixed_d
     sink = site.nova_cache_sink(host)
     site.cloud.stop()
     daemon = site.daemon(host, [publisher], sinks=[site.glance_sink(), sink]).start()
-    file = cache_file(sink, entry["image-id"])
+    file = cache_file(sink["directory"], entry["image-id"])
     wait_until(file.exists, 60, "the file in the cache")
     assert same_content(mixed_disk, file)
     assert daemon.image(entry["image-id"])["state"] != "active"
@@ -109,7 +115,7 @@ def test_kill_at_any_moment_leaves_no_incomplete_file(site, figure, tmp_path):
     site.seeder(publisher)
     host = site.hypervisors[0]
     sink = site.nova_cache_sink(host)
-    folder, file = Path(sink["directory"]), cache_file(sink, entry["image-id"])
+    folder, file = Path(sink["directory"]), cache_file(sink["directory"], entry["image-id"])
     daemon = site.daemon(host, [publisher], sinks=[sink])
     in_the_middle = 0
     for moment in random_moments(10, 0.0, 1.0):
@@ -141,7 +147,7 @@ def test_a_recalled_file_stays_under_a_machine_and_under_an_instance_that_is_off
     sink = site.nova_cache_sink(host, **{"manager-interval": "1s"})
     daemon = site.daemon(host, [publisher], sinks=[sink], approvals=approvals.settings()).start()
     daemon.wait_for_image(entry["image-id"], "active")
-    file = cache_file(sink, entry["image-id"])
+    file = cache_file(sink["directory"], entry["image-id"])
     disk = file.parent.parent / "0c5c2b2e-an-instance" / "disk"
     disk.parent.mkdir()
     subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", file, disk], check=True)
@@ -174,39 +180,21 @@ def test_the_time_stamp_is_renewed(site, tmp_path):
     daemon = site.daemon(host, [publisher], sinks=[sink]).start()
     daemon.wait_for_image(entry["image-id"], "active")
     daemon.stop()
-    file = cache_file(sink, entry["image-id"])
+    file = cache_file(sink["directory"], entry["image-id"])
     subprocess.run(["touch", "-d", "8 hours ago", file], check=True)
     daemon.start()
     wait_until(lambda: time.time() - file.stat().st_mtime < 3600, 60, "the time stamp to be renewed")
 
 
-@pytest.fixture
-def small_cache(site, tmp_path):
-    """A file system of 12 MB in a file for one cache."""
-    mounted = []
-
-    def mount(path):
-        disk = tmp_path / "small.img"
-        subprocess.run(["truncate", "-s", "16M", disk], check=True)
-        subprocess.run(["mkfs.ext4", "-q", "-m", "0", disk], check=True)
-        subprocess.run(["mount", "-o", "loop", disk, path], check=True)
-        mounted.append(path)
-        (Path(path) / "lost+found").rmdir()
-    yield mount
-    site.stop_daemons()
-    for path in mounted:
-        subprocess.run(["umount", path], check=True)
-
-
 @pytest.mark.parametrize("kind", ["raw", "qcow2", "qcow2-zstd"])
-def test_a_full_cache_is_named_left_empty_and_filled_when_there_is_room(site, small_cache, tmp_path, kind):
+def test_a_full_cache_is_named_left_empty_and_filled_when_there_is_room(site, small_disk, tmp_path, kind):
     publisher = site.publisher()
     raw = make_disk(tmp_path / "disk.raw", 3)
     entry = publisher.publish_image(converted(raw, kind), f"too-big-{kind}", *KINDS[kind])
     site.seeder(publisher)
     host = site.hypervisors[0]
     sink = site.nova_cache_sink(host)
-    small_cache(sink["directory"])
+    small_disk(sink["directory"], 16)
     filler = Path(sink["directory"]) / "filler"
     subprocess.run(["fallocate", "-l", str(free(filler.parent) - (2 << 20)), filler], check=True)
     daemon = site.daemon(host, [publisher], sinks=[sink]).start()
@@ -214,7 +202,7 @@ def test_a_full_cache_is_named_left_empty_and_filled_when_there_is_room(site, sm
     assert [path.name for path in filler.parent.iterdir()] == ["filler"]
     filler.unlink()
     daemon.wait_for_image(entry["image-id"], "active", 180)
-    assert same_content(raw, cache_file(sink, entry["image-id"]))
+    assert same_content(raw, cache_file(sink["directory"], entry["image-id"]))
 
 
 def free(path):

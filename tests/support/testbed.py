@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -221,6 +222,11 @@ class Site:
         daemon = Daemon(self, host, catalogues, configuration)
         self.daemons.append(daemon)
         return daemon
+
+    def refresh_all(self):
+        """Every daemon is told, and nobody waits for it."""
+        for daemon in self.daemons:
+            threading.Thread(target=daemon.ctl, args=("refresh",), kwargs={"check": False}).start()
 
     def seeder(self, *publishers):
         """The daemon of the index host: it has the artefacts already and seeds them in place."""
