@@ -189,14 +189,24 @@ Result<std::vector<GlanceImage>> Glance::find(std::string_view property, std::st
   return found;
 }
 
-Result<> Glance::upload(std::string_view id, ByteCount size, http::BodySource source, std::stop_token const& stop) {
+Result<> Glance::upload(std::string_view id, ByteCount size, std::string const& store, http::BodySource source,
+                        std::stop_token const& stop) {
   auto request = impl_->request("PUT", fmt::format("/images/{}/file", id));
   request.headers = {{"Content-Type", "application/octet-stream"}};
+  if (!store.empty()) request.headers.emplace_back("X-Image-Meta-Store", store);
   request.source = std::move(source);
   request.source_size = size;
   request.expect_continue = true;
   request.deadline = upload_deadline(size);
   request.slowest = {0};  // a store may think for long after the last byte
+  return impl_->call_for_nothing(request, stop);
+}
+
+Result<> Glance::copy_to_stores(std::string_view id, std::vector<std::string> const& stores,
+                                std::stop_token const& stop) {
+  auto request = impl_->request("POST", fmt::format("/images/{}/import", id));
+  request.headers = {{"Content-Type", "application/json"}};
+  request.body = copy_request(stores);
   return impl_->call_for_nothing(request, stop);
 }
 

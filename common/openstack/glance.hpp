@@ -38,6 +38,7 @@ struct GlanceImage {
   TimePoint
       seen;  ///< when Glance said all this, by its own clock: `seen - updated` is an age that both hosts see alike
   std::vector<std::string> tags;
+  std::vector<std::string> stores;                ///< IDs of those that have its data; empty where Glance has but one
   std::map<std::string, std::string> properties;  ///< everything else that is a string
 };
 
@@ -81,10 +82,14 @@ public:
   /// show us images with our properties, which must neither stand for ours nor stand in their way.
   [[nodiscard]] Result<std::vector<GlanceImage>> find(std::string_view property, std::string_view value,
                                                       std::stop_token const& stop);
-  /// PUT …/file, within `upload_deadline`. Faults: glance-conflict (somebody else uploads), glance-gone, glance-quota,
-  /// those of `source`.
-  [[nodiscard]] Result<> upload(std::string_view id, ByteCount size, http::BodySource source,
+  /// PUT …/file, within `upload_deadline`; into this store, or where empty into Glance's own choice. Faults:
+  /// glance-conflict (somebody else uploads), glance-gone, glance-quota, those of `source`.
+  [[nodiscard]] Result<> upload(std::string_view id, ByteCount size, std::string const& store, http::BodySource source,
                                 std::stop_token const& stop);
+  /// Has Glance copy the data of an active image into further stores, all or none; comes back as soon as it has begun.
+  /// Fault glance-conflict: it is at it already, or there is no such store.
+  [[nodiscard]] Result<> copy_to_stores(std::string_view id, std::vector<std::string> const& stores,
+                                        std::stop_token const& stop);
   /// Sets all of it in one JSON patch, as concurrent ones lose updates.
   [[nodiscard]] Result<GlanceImage> patch(std::string_view id, Changes const& changes, std::stop_token const& stop);
   /// IDs of the projects that an image is shared with.

@@ -96,6 +96,9 @@ GlanceImage image_from(Json const& json, TimePoint seen) {
       if (tag.is_string()) image.tags.push_back(tag.get<std::string>());
     }
   }
+  if (auto const stores = text_of(json, "stores"); !stores.empty()) {
+    for (auto const store : split(stores, ',')) image.stores.emplace_back(store);
+  }
   for (auto const& [key, value] : json.items()) {
     if (value.is_string() && !is_own_field(key)) image.properties.emplace(key, value.get<std::string>());
   }
@@ -163,6 +166,10 @@ std::string create_request(NewImage const& image) {
   json["min_ram"] = image.min_ram_mib;
   json["tags"] = image.tags;
   return dump(json);
+}
+
+std::string copy_request(std::vector<std::string> const& stores) {
+  return dump({{"method", {{"name", "copy-image"}}}, {"stores", stores}, {"all_stores_must_succeed", true}});
 }
 
 std::string patch_request(Changes const& changes) {

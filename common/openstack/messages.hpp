@@ -38,6 +38,7 @@ std::string token_request(Cloud const& cloud);
 
 /// The body of a create: hidden and private, whatever `image.properties` may say.
 std::string create_request(NewImage const& image);
+std::string copy_request(std::vector<std::string> const& stores);
 std::string patch_request(Changes const& changes);
 std::string member_request(std::string_view project);
 /// `seen` is the time of the answer by Glance's clock. Fault of both: glance-unavailable (not what Glance says).

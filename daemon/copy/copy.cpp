@@ -132,7 +132,7 @@ private:
         progress_(moved);
         return count;
       };
-      sent = to_.upload(id, *source_.size, pull, stop_);
+      sent = to_.upload(id, *source_.size, "", pull, stop_);
       pipe.abandon();
     }
     if (!sent) return fail(pipe.failure().value_or(sent.error()));

@@ -102,6 +102,7 @@ struct SinkSettings {
   bool protect = false;                           ///< `protected`: nobody deletes an image that is in use
   std::optional<std::chrono::seconds> remove_superseded_after;  ///< none: never
   std::optional<SignatureSettings> signature;
+  std::vector<std::string> stores;  ///< of Glance, by ID: uploaded into the first, copied by Glance to the others
   // nova-cache
   std::filesystem::path directory = "/var/lib/nova/instances/_base";
   std::string group = "nova";                   ///< that the files have; a name or a number

@@ -171,6 +171,7 @@ void read_glance_sink(Section& section, flow::SinkSettings& sink) {
     signature.required_text("certificate-uuid", into.certificate_uuid);
     if (!Uuid::parse(into.certificate_uuid)) signature.refuse("certificate-uuid", "it is not a UUID");
   });
+  section.list("stores", sink.stores, item(tag));
   sink.name = sink.cloud;
 }
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <iterator>
 
 #include "common/base/log.hpp"
 #include "common/base/text.hpp"
@@ -126,7 +127,26 @@ private:
       if (auto const patched = glance_.patch(record.id, changes, stop); !patched) return fail(patched.error());
       log_info("{}: image {} says now what its entry and this site's settings want", settings_.name, record.id);
     }
+    copy_to_stores(record, stop);
     return settings_.members.empty() ? Result<>{} : share(record, stop);
+  }
+
+  /// The image is usable wherever it lies, so what keeps Glance from it is only said, and it is tried with the next
+  /// look.
+  void copy_to_stores(GlanceImage const& record, std::stop_token const& stop) {
+    if (!property_of(record, property::importing).empty()) return;
+    std::vector<std::string> missing;
+    std::ranges::copy_if(settings_.stores, std::back_inserter(missing), [&record](std::string const& store) {
+      return std::ranges::find(record.stores, store) == record.stores.end();
+    });
+    if (missing.empty()) return;
+    auto const begun = glance_.copy_to_stores(record.id, missing, stop);
+    if (begun) {
+      log_info("{}: Glance copies image {} to {}", settings_.name, record.id, join(missing, ", "));
+    } else {
+      log_warning("{}: image {} is not copied to {}: {}", settings_.name, record.id, join(missing, ", "),
+                  begun.error().line());
+    }
   }
 
   /// With exactly those whom the settings name.

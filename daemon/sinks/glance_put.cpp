@@ -138,7 +138,8 @@ private:
       if (progress_) progress_(moved);
       return count;
     };
-    auto const sent = glance_.upload(id, want_.image.content_size, pull, stop_);
+    auto const store = settings_.stores.empty() ? std::string{} : settings_.stores.front();
+    auto const sent = glance_.upload(id, want_.image.content_size, store, pull, stop_);
     pipe.abandon();
     if (sent) {
       uploaded_ = true;

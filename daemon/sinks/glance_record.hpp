@@ -17,7 +17,8 @@ namespace imageswarm::sinks {
 namespace property {
 inline constexpr auto image_id = "imageswarm_image_id";
 inline constexpr auto uploader = "imageswarm_uploader";  ///< host that made the record; others leave its upload alone
-inline constexpr auto retired = "imageswarm_retired";    ///< why it was taken out of use; absent or empty = it was not
+inline constexpr auto importing = "os_glance_importing_to_stores";  ///< Glance's own: copies under way
+inline constexpr auto retired = "imageswarm_retired";  ///< why it was taken out of use; absent or empty = it was not
 inline constexpr auto endorser = "imageswarm_endorser";
 inline constexpr auto described_by = "imageswarm_described_by";  ///< catalogue and serial that all this is from
 inline constexpr auto tags = "imageswarm_tags";                  ///< that we set, joined by commas

@@ -249,3 +249,21 @@ def test_a_host_with_the_key_signs_for_nova_what_another_one_has_uploaded(site, 
     without.start()
     without.wait_for_image(image_id, "active")
     assert site.cloud.image(image_id)["img_signature"] == record["img_signature"]
+
+
+def test_an_image_is_copied_to_further_stores_and_is_usable_without_them(site, tmp_path):
+    publisher = site.publisher()
+    entry = publisher.publish_image(make_disk(tmp_path / "disk.raw", 4), "two-stores")
+    image_id = entry["image-id"]
+    site.seeder(publisher)
+    host = site.hypervisors[0]
+    daemon = site.daemon(host, [publisher], sinks=[site.glance_sink(stores=["mirror", "no-such-store"])]).start()
+    daemon.wait_for_image(image_id, "active")
+    assert site.cloud.image(image_id)["stores"] == "mirror", "the upload goes into the first"
+    daemon.wait_for_text("is not copied to no-such-store")
+    assert daemon.image(image_id)["state"] == "active"
+    daemon.stop()
+    daemon = site.daemon(host, [publisher], sinks=[site.glance_sink(stores=["mirror", "local"])]).start()
+    wait_until(lambda: sorted(site.cloud.image(image_id)["stores"].split(",")) == ["local", "mirror"], 60,
+               "Glance to copy it")
+    assert site.cloud.uploads(image_id) == [204]

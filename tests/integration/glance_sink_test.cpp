@@ -113,7 +113,7 @@ public:
       at += count;
       return count;
     };
-    REQUIRE(glance.upload(record, ByteCount{data.size()}, give, {}));
+    REQUIRE(glance.upload(record, ByteCount{data.size()}, "", give, {}));
   }
 
   using Version = document::Version;

@@ -283,9 +283,10 @@ clouds:
 
     def _make_glance(self):
         home = self.directory / "glance"
-        for folder in ("images", "staging", "tasks"):
+        for folder in ("images", "mirror", "staging", "tasks"):
             (home / folder).mkdir(exist_ok=True)
         shutil.copy("/usr/share/glance-common/glance-api-paste.ini", home)
+        (home / "policy.yaml").write_text('"copy_image": "role:member"\n')
         conf = home / "glance.conf"
         conf.touch(mode=0o600)
         conf.write_text(f"""\
@@ -294,7 +295,7 @@ bind_host = {self.address}
 bind_port = {self.glance_port}
 workers = 0
 public_endpoint = {self.image_url}
-enabled_backends = local:file
+enabled_backends = local:file, mirror:file
 [database]
 connection = sqlite:///{home}/database?timeout=30
 sqlite_synchronous = false
@@ -307,6 +308,10 @@ lock_path = {home}
 default_backend = local
 [local]
 filesystem_store_datadir = {home}/images
+[mirror]
+filesystem_store_datadir = {home}/mirror
+[oslo_policy]
+policy_file = {home}/policy.yaml
 [os_glance_staging_store]
 filesystem_store_datadir = {home}/staging
 [os_glance_tasks_store]
