@@ -25,6 +25,12 @@ bool same_family(ImageStatus const& a, ImageStatus const& b) {
   return a.uuid == b.uuid && a.endorser == b.endorser;
 }
 
+/// What comes before age: an image that was taken back is meant only where there is no other.
+std::pair<bool, document::Version> rank_of(ImageStatus const& image) {
+  bool const is_gone = image.state == ImageState::withdrawn || image.state == ImageState::recalled;
+  return {!is_gone, image.version};
+}
+
 /// The newest of what was found; images of different families have no order.
 Result<ImageStatus const*> newest(Found const& found, std::string_view image) {
   auto const* best = found.front();
@@ -33,7 +39,7 @@ Result<ImageStatus const*> newest(Found const& found, std::string_view image) {
       return fail(Fault::usage, "'{}' fits images of several families, among them {} and {}; name the image ID",
                   printable(image), best->image_id.text(), other->image_id.text());
     }
-    if (best->version < other->version) best = other;
+    if (rank_of(*best) < rank_of(*other)) best = other;
   }
   return best;
 }

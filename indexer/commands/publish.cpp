@@ -128,31 +128,35 @@ void tell(document::Catalogue const& catalogue, trust::Signer const& signer, sto
 }  // namespace
 
 Result<> publish(PublishOptions const& options, store::Store& store, Context& context) {
+  context.output.about("catalogue " + store.settings().name);
+  auto const identity = load_identity(options.certificate, options.key, options.lifetime, context.clock.now());
+  return identity ? publish(options, *identity, store, context) : fail(identity.error());
+}
+
+Result<> publish(PublishOptions const& options, trust::SigningIdentity const& identity, store::Store& store,
+                 Context& context) {
   auto const now = context.clock.now();
   auto const& settings = store.settings();
-  context.output.about("catalogue " + settings.name);
   auto const epoch = options.epoch.value_or(settings.epoch);
   if (epoch < settings.epoch) {
     return fail(Fault::usage, "--epoch: {} is lower than the {} of this store", epoch, settings.epoch);
   }
-  auto const identity = load_identity(options.certificate, options.key, options.lifetime, now);
-  if (!identity) return fail(identity.error());
-  warn_of_another_signer(store, identity->signer());
+  warn_of_another_signer(store, identity.signer());
   auto const catalogue = compile(store,
                                  {document::Kind::catalogue, document::current_format, settings.name, epoch,
                                   settings.serial + 1, now, now + options.lifetime},
-                                 identity->signer());
+                                 identity.signer());
   if (!catalogue) return fail(catalogue.error());
-  auto const document = signed_catalogue(*catalogue, *identity);
+  auto const document = signed_catalogue(*catalogue, identity);
   if (!document) return fail(document.error());
   if (auto reserved = reserve(store, catalogue->header); !reserved) return reserved;
   auto const shown = store::put_up(store, {catalogue->header.serial, *document,
-                                           store::catalogue_page(*catalogue, identity->signer()), catalogue->images});
+                                           store::catalogue_page(*catalogue, identity.signer()), catalogue->images});
   if (!shown) return shown;
   auto const text = fmt::format("serial {} by {}; images {}, withdrawn {}", catalogue->header.serial,
-                                identity->signer().text(), catalogue->images.size(), catalogue->withdrawn.size());
+                                identity.signer().text(), catalogue->images.size(), catalogue->withdrawn.size());
   if (auto noted = note(store, "published", text, now); !noted) return noted;
-  tell(*catalogue, identity->signer(), store, context);
+  tell(*catalogue, identity.signer(), store, context);
   return {};
 }
 

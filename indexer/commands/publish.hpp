@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "common/trust/sign.hpp"
 #include "indexer/commands/context.hpp"
 
 namespace imageswarm::commands {
@@ -24,5 +25,9 @@ struct PublishOptions {
 /// Faults: usage (also a published image that is no longer endorsed), those of signing, of the torrent gate, of the
 /// disk.
 [[nodiscard]] Result<> publish(PublishOptions const& options, store::Store& store, Context& context);
+
+/// The same with an identity that was loaded before.
+[[nodiscard]] Result<> publish(PublishOptions const& options, trust::SigningIdentity const& identity,
+                               store::Store& store, Context& context);
 
 }  // namespace imageswarm::commands

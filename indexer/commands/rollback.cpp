@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <vector>
 
+#include "indexer/commands/signing.hpp"
 #include "indexer/commands/withdraw.hpp"
 
 namespace imageswarm::commands {
@@ -67,14 +69,21 @@ Result<> rollback(RollbackOptions const& options, store::Store& store, Context& 
     return fail(Fault::usage, "{} is the newest of its family already; name an older one: NAME@VERSION", kept.label());
   }
   if (auto agreed = confirm(options, kept, newer, context); !agreed) return agreed;
+  std::optional<trust::SigningIdentity> identity;
+  if (auto const& with = options.publish;
+      !with.certificate.empty()) {  // nothing is taken back that cannot be published
+    auto loaded = load_identity(with.certificate, with.key, with.lifetime, context.clock.now());
+    if (!loaded) return fail(std::move(loaded.error()));
+    identity = std::move(*loaded);
+  }
   auto json = nlohmann::ordered_json::array();
   for (auto const& item : newer) {
     auto taken = take_back(item, "rolled back to " + kept.label(), store, context);
     if (!taken) return fail(std::move(taken.error()));
     json.push_back(std::move(*taken));
   }
-  if (!options.publish.certificate.empty()) return publish(options.publish, store, context);
-  context.output.say("the hosts learn it with the next publication: imageswarm-index publish");
+  if (identity) return publish(options.publish, *identity, store, context);
+  context.output.say("next: imageswarm-index publish --certificate FILE --key FILE; then the hosts learn it");
   context.output.result(json);
   return {};
 }

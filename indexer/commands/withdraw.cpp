@@ -32,7 +32,8 @@ Result<> withdraw(WithdrawOptions const& options, store::Store& store, Context& 
   bool const was_published = item.published != 0;
   auto const json = take_back(item, options.reason, store, context);
   if (!json) return fail(json.error());
-  if (was_published) context.output.say("the hosts learn it with the next publication: imageswarm-index publish");
+  if (was_published)
+    context.output.say("next: imageswarm-index publish --certificate FILE --key FILE; then the hosts learn it");
   context.output.result(*json);
   return {};
 }

@@ -35,6 +35,15 @@ TEST_CASE("an image is found by its ID, its family, its name and its name with a
   CHECK(id_of(board, "rocky") == uuid('3'));
 }
 
+TEST_CASE("a name means the newest version that was not taken back, as long as there is one") {
+  auto const board =
+      board_of({image('1', "debian", "1", ImageState::superseded), image('2', "debian", "2", ImageState::active),
+                image('3', "debian", "3", ImageState::withdrawn), image('4', "rocky", "9", ImageState::recalled)});
+  CHECK(id_of(board, "debian") == uuid('2'));
+  CHECK(id_of(board, "debian@3") == uuid('3'));
+  CHECK(id_of(board, "rocky") == uuid('4'));
+}
+
 TEST_CASE("an image that no catalogue has is not found, and the message names it") {
   auto const board = board_of({image('1', "debian", "1.9", ImageState::active)});
   for (auto const* text : {"fedora", "debian@2", "debian@", "@", "", "debian@x"}) {
