@@ -56,12 +56,19 @@ state::DeployedComponent row_of(appliance::Component const& component) {
           .derived_from = {}};
 }
 
-/// Faults: config-value, a sink of this name is not configured.
+/// Nova's cache is looked after while an image is wanted, which what was made of one never is; and Nova boots from
+/// Glance as well. Faults: config-value, a sink of this name is not configured or of that type.
 Result<std::vector<SharedSink>> sinks_for(appliance::Component const& component, std::vector<SharedSink> const& all) {
-  if (component.sinks.empty()) return all;
+  std::vector<SharedSink> fit;
+  std::ranges::copy_if(all, std::back_inserter(fit), [](auto const& sink) { return sink->type() != "nova-cache"; });
+  if (component.sinks.empty()) return fit;
   std::vector<SharedSink> chosen;
   for (auto const& name : component.sinks) {
     auto const sink = std::ranges::find_if(all, [&name](auto const& one) { return one->name() == name; });
+    if (sink != all.end() && (*sink)->type() == "nova-cache") {
+      return fail(Fault::config_value, "{} is for the sink {}, and appliances are not put into Nova's cache",
+                  component.name, printable(name));
+    }
     if (sink == all.end())
       return fail(Fault::config_value, "{} is for the sink {}, which this host does not have", component.name,
                   printable(name));

@@ -62,7 +62,11 @@ void ImageSteps::add_derived(selection::Plan& plan) const {
   for (auto const& [id, held] : ledger.all_held()) {
     if (!held.want.derived_from) continue;
     auto const source = ended.find(*held.want.derived_from);
-    auto const departure = departures.all().find(id);
+    auto departure = departures.all().find(id);
+    if (departure == departures.all().end()) departure = departures.all().find(*held.want.derived_from);
+    if (departure != departures.all().end() && departure->second.why == flow::Retirement::superseded) {
+      departure = departures.all().end();
+    }
     if (source == ended.end() && departure == departures.all().end()) continue;
     auto& decision = plan.decisions.emplace_back();
     if (source != ended.end()) {

@@ -78,7 +78,7 @@ void ImageSteps::room_was_made() {
 }
 
 void ImageSteps::evict(Record& record) {
-  log_info("{} gives way in the store to what is newer (store.size); it stays in its sinks", record.title());
+  log_info("{} gives way in the store to what is newer; it stays in its sinks", record.title());
   record.evicted = true;
   if (record.joined) leave(record);
   start_discard(record);

@@ -203,8 +203,8 @@ void ImageSteps::advance(Record& record) {
   }
 }
 
-/// What is no job counts as one that may start at any time. A directory is asked by reading its file; to locate an
-/// image is mostly to wait for a web server or neighbours.
+/// What is no job counts as one that may start at any time. What is no Glance is asked by reading its file; to locate
+/// an image is mostly to wait for a web server or neighbours.
 ImageSteps::Load ImageSteps::load_of(Record const& record, Next const& next) const {
   switch (next.step) {
     case Step::locate:
@@ -214,7 +214,7 @@ ImageSteps::Load ImageSteps::load_of(Record const& record, Next const& next) con
     case Step::put:
       return Load::heavy;
     case Step::check_sink:
-      return record.sinks[next.sink].sink->type() == "directory" ? Load::heavy : Load::light;
+      return record.sinks[next.sink].sink->type() == "glance" ? Load::light : Load::heavy;
     case Step::run_ahead:
       return Load::ahead;
     case Step::none:

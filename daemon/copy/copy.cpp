@@ -78,6 +78,10 @@ private:
     if (there->status != "active") {
       return fail(Fault::glance_forbidden, "image {} is there already, and {}", there->id, printable(there->status));
     }
+    if (!property_of(*there, sinks::property::retired).empty()) {
+      return fail(Fault::glance_forbidden, "image {} is there already, and was taken out of use there ({})", there->id,
+                  printable(property_of(*there, sinks::property::retired)));
+    }
     if (!there->hidden || !is_copy) return Copied{std::move(*there), true};
     return show(there->id, true);
   }

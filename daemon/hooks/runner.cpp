@@ -49,10 +49,13 @@ class Output {
 public:
   explicit Output(std::string hook) : hook_{std::move(hook)} {}
 
-  /// Until its end, or when `done` until there is nothing more just now: a process that got away may hold it open.
+  /// Until its end, or when `done` until there is nothing more just now, or a pipe's worth: a process that got
+  /// away may hold it open, and go on.
   void read(UniqueFd const& pipe, std::stop_token const& done) {
-    for (;;) {
+    constexpr int most_pieces_after_end = 16;
+    for (int after_end = 0; after_end < most_pieces_after_end;) {
       bool const is_last = done.stop_requested();
+      after_end += is_last ? 1 : 0;
       pollfd ready{pipe.get(), POLLIN, 0};
       if (::poll(&ready, 1, is_last ? 0 : 100) <= 0) {
         if (is_last) break;

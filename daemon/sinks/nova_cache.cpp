@@ -179,7 +179,12 @@ private:
       return fmt::format("Nova may need it, which is known at {}: it renews what it needs every {}",
                          format_time(known_at), human(settings_.manager_interval));
     }
-    return instance_on(path, path.parent_path().parent_path());
+    if (auto instance = instance_on(path, path.parent_path().parent_path())) return instance;
+    struct stat now {};
+    bool const is_same = ::stat(path.c_str(), &now) == 0 && now.st_ino == status.st_ino &&
+                         now.st_mtim.tv_sec == status.st_mtim.tv_sec && now.st_mtim.tv_nsec == status.st_mtim.tv_nsec;
+    if (!is_same) return "an instance has begun to use it, or its file was replaced, while it was looked at";
+    return std::nullopt;
   }
 
   flow::Receipt receipt(flow::Want const& want, RawForm const& raw, bool made_here) const {

@@ -13,6 +13,9 @@ namespace {
 
 using std::filesystem::path;
 
+/// Every byte of the disk is hashed, its zeros, too, so a small file must not make hours of work.
+constexpr ByteCount largest_converted{4ull << 40};
+
 /// Is the content a file as it is?
 bool is_plain(document::Image const& image) {
   return !image.torrent.chunks && image.torrent.compression == document::Compression::none;
@@ -101,6 +104,10 @@ private:
 /// Makes the raw form of a qcow2.
 Result<RawFile> convert(UniqueFd const& qcow2, VerifiedContent content, document::Image const& image,
                         path const& final_path, Sink::Progress const& progress, std::stop_token const& stop) {
+  if (auto const size = content.inspection().virtual_size; size > largest_converted) {
+    return fail(Fault::image_virtual_size, "its disk has {}, and at most {} are made raw", human(size),
+                human(largest_converted));
+  }
   auto draft = Draft::make(final_path);
   if (!draft) return fail(draft.error());
   DiskWriter writer{*draft, progress, stop};

@@ -31,8 +31,10 @@ std::optional<Data> promised_of(GlanceImage const& source, Daemon const& daemon)
   if (!id) return {};
   auto const receipts = daemon.get("/receipts");
   if (!receipts) return {};
-  auto const found = std::ranges::find_if(
-      array(*receipts), [&id](Json const& receipt) { return member(receipt, "image-id") == id->text(); });
+  auto const found = std::ranges::find_if(array(*receipts), [&id](Json const& receipt) {
+    bool const is_as_signed = member(receipt, "sink-type") == "glance" || member(receipt, "sink-type") == "directory";
+    return is_as_signed && member(receipt, "image-id") == id->text();
+  });
   if (found == array(*receipts).end()) return {};
   return data_from(*found);
 }
