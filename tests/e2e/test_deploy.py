@@ -155,7 +155,7 @@ def test_a_daemon_killed_at_any_moment_leaves_no_half_appliance(site, tmp_path, 
         daemon.kill()
         interrupted += running.wait(timeout=30) != 0
         for path in Path(folder["path"]).iterdir():
-            if not path.name.startswith("."):
+            if not path.name.startswith(".") and not path.is_symlink():
                 assert path.stem == entry["image-id"] or path.stem == str(
                     uuid.uuid5(uuid.UUID(entry["image-id"]), hashlib.sha256(path.read_bytes()).hexdigest()))
         daemon.start_and_answer()

@@ -106,7 +106,7 @@ class Family:
             daemon.ctl("refresh")
 
     def files(self):
-        return sorted(path.stem for path in Path(self.folder["path"]).iterdir() if not path.name.startswith("."))
+        return sorted(path.stem for path in Path(self.folder["path"]).glob("[!.]*") if not path.is_symlink())
 
     def shown(self):
         return shown(self.site, self.entries)
