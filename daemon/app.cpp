@@ -38,16 +38,17 @@ constexpr unsigned hook_threads = flow::max_hooks;
 constexpr unsigned deployment_threads = 1;  // one appliance at a time on disk
 constexpr std::uint32_t socket_mode = 0660;
 
-Result<std::unique_ptr<sinks::Sink>> make_sink(flow::SinkSettings const& sink, std::string const& host) {
-  if (sink.type == "glance") return sinks::make_glance_sink(sink, host);
+Result<std::unique_ptr<sinks::Sink>> make_sink(flow::SinkSettings const& sink, flow::Settings const& settings) {
+  if (sink.type == "glance") return sinks::make_glance_sink(sink, settings.host.name);
   if (sink.type == "nova-cache") return sinks::make_nova_cache_sink(sink);
+  if (sink.type == "volume") return sinks::make_volume_sink(sink, settings.store.directory / "volumes");
   return sinks::make_directory_sink(sink);
 }
 
 Result<Sinks> make_sinks(flow::Settings const& settings) {
   Sinks made;
   for (auto const& sink : settings.sinks) {
-    auto one = make_sink(sink, settings.host.name);
+    auto one = make_sink(sink, settings);
     if (!one) return fail(std::move(one.error()).in("sink " + sink.name));
     made.push_back(std::move(*one));
   }

@@ -89,7 +89,7 @@ struct SignatureSettings {
 };
 
 struct SinkSettings {
-  std::string type;   ///< "glance", "nova-cache" or "directory"
+  std::string type;   ///< "glance", "nova-cache", "directory" or "volume"
   std::string name;   ///< how it is called in status; found out: the cloud or the path
   unsigned keep = 2;  ///< versions of a family that it has
   // glance
@@ -109,6 +109,8 @@ struct SinkSettings {
   std::chrono::seconds manager_interval{2400};  ///< Nova's [image_cache] manager_interval
   // directory
   std::filesystem::path path;
+  // volume
+  std::string device;  ///< path with {words}: device_path
 };
 
 /// A program that is told what happens to images.

@@ -1,4 +1,5 @@
 #include "daemon/settings/load.hpp"
+#include "daemon/flow/device_path.hpp"
 
 #include <algorithm>
 #include <cstdlib>
@@ -182,6 +183,18 @@ void read_nova_cache_sink(Section& section, flow::SinkSettings& sink) {
   sink.name = sink.directory.native();
 }
 
+void read_volume_sink(Section& section, flow::SinkSettings& sink) {
+  std::string group;
+  section.text("group", group);
+  if (!group.empty()) section.refuse("group", "volumes are not made here; make them, and say `device`");
+  section.required_text("device", sink.device);
+  if (auto const checked = flow::check_device_template(sink.device); !checked) {
+    section.refuse("device", checked.error().what);
+  }
+  sink.name = sink.device;
+  sink.keep = 1;  // versions of a family have one device, as a rule
+}
+
 void read_sink(Section& section, std::vector<flow::SinkSettings>& sinks) {
   auto& sink = sinks.emplace_back();
   section.required_text("type", sink.type);
@@ -193,9 +206,9 @@ void read_sink(Section& section, std::vector<flow::SinkSettings>& sinks) {
   } else if (sink.type == "nova-cache") {
     read_nova_cache_sink(section, sink);
   } else if (sink.type == "volume") {
-    section.refuse("type", sink.type + " comes in a later release");
+    read_volume_sink(section, sink);
   } else {
-    section.refuse("type", "it is neither glance nor nova-cache nor directory");
+    section.refuse("type", "it is neither glance nor nova-cache nor directory nor volume");
   }
   section.number("keep", sink.keep, 1, 1000);
   section.text("name", sink.name);

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <vector>
 
@@ -13,16 +14,20 @@ namespace {
 
 constexpr std::chrono::hours compare_interval{24};
 
-Result<Sha256> digest_of_file(UniqueFd const& fd, std::filesystem::path const& path, std::stop_token const& stop) {
+/// Of the first `size` bytes, or all if there are fewer.
+Result<Sha256> digest_of_file(UniqueFd const& fd, std::filesystem::path const& path, off_t size,
+                              std::stop_token const& stop) {
   Hasher<Sha256> hasher;
   std::vector<std::byte> buffer(ByteCount{1_MiB}.value);
   for (;;) {
     if (stop.stop_requested()) return fail(Fault::cancelled, "reading {}: stopped", printable(path.native()));
-    auto const count = ::read(fd.get(), buffer.data(), buffer.size());
+    auto const most = std::min(buffer.size(), static_cast<std::size_t>(size));
+    auto const count = ::read(fd.get(), buffer.data(), most);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return fail(errno_error(errno, "reading", path));
     if (count == 0) return hasher.finish();
     hasher.update(std::span{buffer}.first(static_cast<std::size_t>(count)));
+    size -= count;
   }
 }
 
@@ -38,7 +43,7 @@ Result<Fingerprint> Fingerprint::of(UniqueFd const& fd, std::filesystem::path co
 Result<bool> ComparedFiles::match(UniqueFd const& fd, std::filesystem::path const& path, Sha256 const& digest,
                                   Fingerprint const& fingerprint, std::stop_token const& stop) {
   if (is_known(path, digest, fingerprint)) return true;
-  auto const found = digest_of_file(fd, path, stop);
+  auto const found = digest_of_file(fd, path, fingerprint.size, stop);
   if (!found) return fail(found.error());
   if (*found != digest) return false;
   std::lock_guard const lock{mutex_};

@@ -33,7 +33,8 @@ struct Fingerprint {
 /// was. Thread-safe.
 class ComparedFiles {
 public:
-  /// Has the file at `path` this SHA-256? `fingerprint` is from before. Blocks for reading all of it, if need be.
+  /// Has the file at `path` this SHA-256? `fingerprint` is from before, and says how much of it
+  /// is read. Blocks for reading all of it, if need be.
   /// Faults: disk-error, cancelled.
   [[nodiscard]] Result<bool> match(UniqueFd const& fd, std::filesystem::path const& path, Sha256 const& digest,
                                    Fingerprint const& fingerprint, std::stop_token const& stop);

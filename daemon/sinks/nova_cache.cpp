@@ -50,7 +50,7 @@ public:
   Result<std::optional<flow::Receipt>> find(flow::Want const& want, flow::Receipt const* known,
                                             std::stop_token const& stop) override {
     if (auto const ready = check_ready(); !ready) return fail(ready.error());
-    auto const raw = expected(want.image, known);
+    auto const raw = known_raw_form(want.image, known);
     if (!raw) return std::nullopt;
     auto const path = path_of(want);
     auto const there = is_there(path, *raw, stop);
@@ -126,13 +126,6 @@ private:
       if (path == path_of(want)) continue;
       if (auto const gone = remove_unused(path); !gone) log_warning("{}: {}", name(), gone.error().line());
     }
-  }
-
-  /// The raw form as far as it is known without making it.
-  static std::optional<RawForm> expected(document::Image const& image, flow::Receipt const* known) {
-    if (is_raw(image)) return RawForm{image.content_sha256, image.content_sha512, image.content_size};
-    if (!known) return std::nullopt;
-    return RawForm{known->content_sha256, known->content_sha512, known->size};
   }
 
   /// Compared, and renewed if that is due. Only its place and size tell whether it must be read again: Nova and libvirt

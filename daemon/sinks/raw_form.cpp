@@ -156,6 +156,12 @@ bool is_raw(document::Image const& image) {
   return image.container_format == "bare" && (image.disk_format == "raw" || image.disk_format == "iso");
 }
 
+std::optional<RawForm> known_raw_form(document::Image const& image, flow::Receipt const* known) {
+  if (is_raw(image)) return RawForm{image.content_sha256, image.content_sha512, image.content_size};
+  if (!known) return std::nullopt;
+  return RawForm{known->content_sha256, known->content_sha512, known->size};
+}
+
 Result<RawFile> make_raw(flow::Artefact const& artefact, path const& final_path, Sink::Progress const& progress,
                          std::stop_token const& stop) {
   auto const& image = artefact.image();

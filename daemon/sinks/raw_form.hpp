@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <stop_token>
 
 #include "common/base/digest.hpp"
@@ -27,6 +28,9 @@ struct RawFile {
 
 /// Is the content its own raw form?
 bool is_raw(document::Image const& image);
+
+/// As far as it is known without making it: `known` is the last receipt of a sink that has raw forms, or null.
+std::optional<RawForm> known_raw_form(document::Image const& image, flow::Receipt const* known);
 
 /// Makes it in a draft of `final_path`, of content whose digests were compared: as the artefact arrives, but for a
 /// qcow2 that is not packed, which is read when it is whole. Where the artefact is the raw form and the file system can

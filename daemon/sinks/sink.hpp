@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -53,5 +54,8 @@ public:
 [[nodiscard]] Result<std::unique_ptr<Sink>> make_glance_sink(flow::SinkSettings const& settings, std::string host);
 [[nodiscard]] Result<std::unique_ptr<Sink>> make_directory_sink(flow::SinkSettings const& settings);
 [[nodiscard]] Result<std::unique_ptr<Sink>> make_nova_cache_sink(flow::SinkSettings const& settings);
+/// `directory` takes raw forms before they are written to a device, and what is known of the devices.
+[[nodiscard]] Result<std::unique_ptr<Sink>> make_volume_sink(flow::SinkSettings const& settings,
+                                                             std::filesystem::path directory);
 
 }  // namespace imageswarm::sinks

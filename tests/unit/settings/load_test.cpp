@@ -101,7 +101,7 @@ TEST_CASE("the lines that the example shows as comments can be taken in, and sho
   CHECK(read->subscriptions[0].kind == document::Kind::catalogue);
   CHECK(read->subscriptions[1].kind == document::Kind::endorser_list);
   CHECK(read->subscriptions[2].kind == document::Kind::approval_list);
-  REQUIRE(read->sinks.size() == 3);
+  REQUIRE(read->sinks.size() == 4);
   auto const& glance = read->sinks[0];
   CHECK(glance.name == "mysite");
   CHECK(glance.clouds_file == flow::SinkSettings{}.clouds_file);
@@ -112,7 +112,9 @@ TEST_CASE("the lines that the example shows as comments can be taken in, and sho
   CHECK(cache.directory == flow::SinkSettings{}.directory);
   CHECK(cache.group == flow::SinkSettings{}.group);
   CHECK(cache.manager_interval == flow::SinkSettings{}.manager_interval);
-  CHECK(read->sinks[2].name == "/srv/images");
+  CHECK(read->sinks[2].name == "/dev/vg0/{volume-name}");
+  CHECK(read->sinks[2].keep == 1);
+  CHECK(read->sinks[3].name == "/srv/images");
   REQUIRE(read->hooks.size() == 1);
   CHECK(read->hooks[0].name() == "/usr/local/sbin/tell-portal --site example");
   CHECK(read->hooks[0].events.size() == 5);
@@ -214,8 +216,12 @@ TEST_CASE("a wrong value is refused with its line, and what comes later says so"
       {"endorser-lists:\n  - {signed-by: CN=x}\n", "endorser-lists.url: it is missing"},
       {"sinks:\n  - {type: nova-cache, directory: x}\n", "/etc/x.yaml:2: sinks.directory: "},
       {"sinks:\n  - {type: nova-cache, manager-interval: soon}\n", "sinks.manager-interval: "},
-      {"sinks:\n  - {type: volume, group: vg0}\n", "volume comes in a later release"},
-      {"sinks:\n  - {type: tape}\n", "neither glance nor nova-cache nor directory"},
+      {"sinks:\n  - {type: volume, group: vg0}\n", "volumes are not made here"},
+      {"sinks:\n  - {type: volume}\n", "sinks.device: it is missing"},
+      {"sinks:\n  - {type: volume, device: 'vg0/{name}'}\n", "not an absolute path"},
+      {"sinks:\n  - {type: volume, device: '/dev/{nmae}'}\n", "there is no {nmae}"},
+      {"sinks:\n  - {type: volume, device: '/dev/{name'}\n", "has no '}'"},
+      {"sinks:\n  - {type: tape}\n", "neither glance nor nova-cache nor directory nor volume"},
       {"sinks:\n  - {path: /x}\n", "sinks.type: it is missing"},
       {"sinks:\n  - {type: directory}\n", "sinks.path: it is missing"},
       {"sinks:\n  - {type: directory, path: x}\n", "not an absolute path"},
