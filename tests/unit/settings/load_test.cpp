@@ -219,7 +219,7 @@ TEST_CASE("a wrong value is refused with its line, and what comes later says so"
       {"sinks:\n  - {type: volume, group: vg0}\n", "volumes are not made here"},
       {"sinks:\n  - {type: volume}\n", "sinks.device: it is missing"},
       {"sinks:\n  - {type: volume, device: 'vg0/{name}'}\n", "not an absolute path"},
-      {"sinks:\n  - {type: volume, device: '/dev/{nmae}'}\n", "there is no {nmae}"},
+      {"sinks:\n  - {type: volume, device: '/dev/{title}'}\n", "there is no {title}"},
       {"sinks:\n  - {type: volume, device: '/dev/{name'}\n", "has no '}'"},
       {"sinks:\n  - {type: tape}\n", "neither glance nor nova-cache nor directory nor volume"},
       {"sinks:\n  - {path: /x}\n", "sinks.type: it is missing"},
