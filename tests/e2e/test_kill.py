@@ -42,16 +42,23 @@ def test_during_the_download(site, figure, tmp_path):
     assert twice < TIMES * rate + 0.03 * size
 
 
+def payload_of(daemon, image_id):
+    counted = (daemon.image(image_id) or {"bytes": {"peers": 0, "web-seed": 0}})["bytes"]
+    return counted["peers"] + counted["web-seed"]
+
+
 def test_during_the_upload(site, figure, tmp_path):
     publisher = site.publisher()
     entry = publisher.publish_image(make_disk(tmp_path / "disk.raw", 24), "killed-in-upload")
     image_id = entry["image-id"]
     site.seeder(publisher)
     host = site.hypervisors[0]
-    daemon = site.daemon(host, [publisher], sinks=[site.glance_sink()]).start()
-    daemon.wait_for(lambda: (daemon.image(image_id) or {}).get("progress") == 1
-                    or (daemon.image(image_id) or {}).get("state") == "registering", 60, "the download to end")
+    daemon = site.daemon(host, [publisher], sinks=[site.glance_sink()])
+    site.cloud.glance.stop()  # so that nothing is uploaded while it arrives
+    daemon.start()
+    daemon.wait_for(lambda: payload_of(daemon, image_id) >= entry["torrent-content-size"], 60, "the download to end")
     daemon.kill()
+    site.cloud.start_glance()
     downloaded = host.bytes_received()
     host.limit(40)  # the upload takes five seconds: no kill comes too late for it, on a busy machine either
     kills = 0
