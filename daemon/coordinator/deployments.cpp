@@ -2,12 +2,11 @@
 
 #include <algorithm>
 #include <chrono>
-#include <condition_variable>
-#include <mutex>
 #include <utility>
 
 #include "common/base/file.hpp"
 #include "common/base/log.hpp"
+#include "common/base/pause.hpp"
 #include "common/base/text.hpp"
 #include "daemon/appliance/derive.hpp"
 #include "daemon/control/find_image.hpp"
@@ -40,10 +39,7 @@ Result<flow::Receipt> put_when_free(SharedSink const& sink, flow::Want const& wa
   for (;;) {
     auto receipt = sink->put(want, artefact, progress, stop);
     if (receipt || receipt.error().fault != Fault::glance_busy) return receipt;
-    std::mutex mutex;
-    std::unique_lock lock{mutex};
-    std::condition_variable_any{}.wait_for(lock, stop, busy_delay, [] { return false; });
-    if (stop.stop_requested()) return fail(Fault::cancelled, "stopped");
+    if (!pause(busy_delay, stop)) return fail(Fault::cancelled, "stopped");
   }
 }
 

@@ -1,11 +1,10 @@
 #include "daemon/sinks/glance_put.hpp"
 
 #include <algorithm>
-#include <condition_variable>
-#include <mutex>
 #include <thread>
 
 #include "common/base/log.hpp"
+#include "common/base/pause.hpp"
 #include "common/base/text.hpp"
 #include "daemon/sinks/content.hpp"
 #include "daemon/sinks/content_pipe.hpp"
@@ -20,15 +19,6 @@ using openstack::GlanceImage;
 
 /// More steps than any history of a record needs, so that two programs at odds end in an error and not in a loop.
 constexpr int max_steps = 4 * static_cast<int>(max_attempts);
-
-/// False: stopped.
-bool pause(std::chrono::seconds span, std::stop_token const& stop) {
-  std::mutex mutex;
-  std::condition_variable_any never;
-  std::unique_lock lock{mutex};
-  never.wait_for(lock, stop, span, [] { return false; });
-  return !stop.stop_requested();
-}
 
 Error glance_error(Fault fault, std::string_view image, std::string_view what) {
   return {fault, fmt::format("image {}: {}", image, what)};
