@@ -6,18 +6,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 
 #include "common/base/zeros.hpp"
 
 namespace imageswarm::sinks {
-namespace {
-
-constexpr std::size_t block = ByteCount{64_KiB}.value;
-
-}  // namespace
 
 Result<Draft> Draft::make(std::filesystem::path const& final_path) {
   auto const name = "." + final_path.filename().native() + ".XXXXXX.tmp";
@@ -32,18 +26,9 @@ Draft::~Draft() {
 }
 
 Result<> Draft::append(std::span<std::byte const> data) {
-  while (!data.empty()) {
-    auto const part = data.first(std::min(data.size(), block - static_cast<std::size_t>(size_.value % block)));
-    if (!all_zeros(part)) {
-      if (::lseek(fd_.get(), static_cast<off_t>(size_.value), SEEK_SET) < 0) {
-        return fail(errno_error(errno, "writing", path_));
-      }
-      if (auto const written = write_all(fd_.get(), part, path_); !written) return written;
-    }
-    size_ += ByteCount{part.size()};
-    data = data.subspan(part.size());
-  }
-  return {};
+  auto written = write_with_holes(fd_.get(), size_.value, data, path_);
+  if (written) size_ += ByteCount{data.size()};
+  return written;
 }
 
 bool Draft::share(UniqueFd const& from, ByteCount size) {
