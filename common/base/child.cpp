@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -120,6 +121,15 @@ Result<std::pair<UniqueFd, UniqueFd>> make_pipe() {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return fail(errno_error(errno, "making", "a pipe"));
   return std::pair{UniqueFd{ends[0]}, UniqueFd{ends[1]}};
+}
+
+Result<UniqueFd> file_in_memory(std::string_view content) {
+  UniqueFd fd{::memfd_create("imageswarm", MFD_CLOEXEC)};
+  if (!fd) return fail(errno_error(errno, "making", "a file in memory"));
+  if (auto const written = write_all(fd.get(), std::as_bytes(std::span{content}), "a file in memory"); !written)
+    return fail(written.error());
+  if (::lseek(fd.get(), 0, SEEK_SET) < 0) return fail(errno_error(errno, "reading", "a file in memory"));
+  return fd;
 }
 
 std::filesystem::path helper_program(std::string_view name) {

@@ -50,6 +50,9 @@ private:
 /// A pipe: first the end to read from, second the end to write to; both close-on-exec.
 [[nodiscard]] Result<std::pair<UniqueFd, UniqueFd>> make_pipe();
 
+/// A file without a name, to be read from its beginning: what a child gets that must not stand in its arguments.
+[[nodiscard]] Result<UniqueFd> file_in_memory(std::string_view content);
+
 /// A program of ours that is not for people: beside the running program (a build tree), or in the libexec of the prefix
 /// below which the running program is installed.
 std::filesystem::path helper_program(std::string_view name);

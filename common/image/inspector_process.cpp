@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -153,16 +152,6 @@ private:
   std::size_t said_ = 0;
   std::vector<std::byte> buffer_ = std::vector<std::byte>(piece_size);
 };
-
-/// To be read from its beginning.
-Result<UniqueFd> file_in_memory(std::string_view text) {
-  UniqueFd fd{::memfd_create("order", MFD_CLOEXEC)};
-  if (!fd) return fail(errno_error(errno, "making", "a file in memory"));
-  if (auto const written = write_all(fd.get(), std::as_bytes(std::span{text}), "a file in memory"); !written)
-    return fail(written.error());
-  if (::lseek(fd.get(), 0, SEEK_SET) < 0) return fail(errno_error(errno, "reading", "a file in memory"));
-  return fd;
-}
 
 Result<Dialogue> Dialogue::start(InspectorJob const& job, UniqueFd const& artefact, std::stop_token stop,
                                  bool wants_disk) {

@@ -2,12 +2,10 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
-#include <span>
 #include <string_view>
 #include <thread>
 
@@ -31,17 +29,6 @@ Result<> check_owner(fs::path const& path) {
   if (is_safe) return {};
   return fail(Fault::permission, "{} must be owned by root and writable by nobody else (chown root:root, chmod go-w)",
               printable(path.native()));
-}
-
-/// An anonymous file with this content, at its beginning.
-Result<UniqueFd> file_with(std::string const& content) {
-  UniqueFd file{::memfd_create("imageswarm-event", MFD_CLOEXEC)};
-  if (!file) return fail(errno_error(errno, "making", "an event's file"));
-  if (auto done = write_all(file.get(), std::as_bytes(std::span{content}), "an event's file"); !done) {
-    return fail(std::move(done.error()));
-  }
-  ::lseek(file.get(), 0, SEEK_SET);
-  return file;
 }
 
 /// What comes out of a program, line by line into the log.
@@ -108,7 +95,7 @@ Result<> run(flow::HookSettings const& hook, std::string const& body, std::stop_
   auto const program = safe_program(hook.run.front());
   if (!program) return fail(program.error());
   if (::access(program->c_str(), X_OK) != 0) return fail(errno_error(errno, "running", *program));
-  auto const input = file_with(body);
+  auto const input = file_in_memory(body);
   if (!input) return fail(input.error());
   auto pipe = make_pipe();
   if (!pipe) return fail(std::move(pipe.error()));
